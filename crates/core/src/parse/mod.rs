@@ -1,0 +1,156 @@
+//! From files to records. One file per format; recognition is by content; what is not understood is listed.
+//!
+//! A [`Format`] says where a block of its kind begins ([`Format::anchor`]) and reads it ([`Format::parse`]). A
+//! file may hold many blocks of many formats (a paste of a whole session): [`parse_text`] walks over the lines
+//! and gives each block to the format whose anchor fires first in [`FORMATS`]. A block ends where a shell prompt
+//! or the anchor of another format begins.
+
+use crate::evidence::{Citation, FileId, Line, Record, Text, What};
+use crate::units::Stamp;
+
+mod cursor;
+mod table;
+
+pub use cursor::{Cursor, Out};
+pub use table::FORMATS;
+
+pub mod proc_bonding;
+pub mod prompt;
+
+/// A text format that is recognised by its content.
+pub struct Format {
+    /// Stable id, printed as `recognised_as`: kebab-case, named after the source (`proc-net-bonding`).
+    pub id: &'static str,
+    /// Does a block of this format begin at `lines[i]`? Looks at `lines[i]` and at most three lines after it;
+    /// cheap, and strict enough that prose or another format's block does not match.
+    pub anchor: fn(lines: &[Line<'_>], i: usize) -> bool,
+    /// Reads one block. Takes lines from the cursor until it is empty; marks each as typed or not understood.
+    /// May stop early (return with lines left): the rest is looked at afresh.
+    pub parse: fn(cursor: &mut Cursor<'_, '_>, out: &mut Out),
+}
+
+/// Hints that come from the name of a file, never from its content. They fill gaps; content wins.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    /// The path relative to the case, with `/`.
+    pub path: String,
+    /// The prompt's or the file name's command line, such as `ethtool -S eth0`, if there is one.
+    pub command: Option<String>,
+    /// An interface that the command line or the file name seems to name.
+    pub dev: Option<String>,
+    /// A time given by a line before the block (`@@ 1795313330.05`, `date` output).
+    pub time: Option<Stamp>,
+}
+
+/// What was understood of one file, and what was not.
+#[derive(Debug, Clone, Default)]
+pub struct Parsed {
+    /// Format ids in order of first appearance.
+    pub recognised: Vec<&'static str>,
+    /// The facts.
+    pub records: Vec<Record>,
+    /// Non-blank lines that belong to recognised blocks and were understood.
+    pub typed: u64,
+    /// Non-blank lines of recognised blocks that were not understood.
+    pub not_understood: Vec<Citation>,
+    /// Non-blank lines outside every recognised block.
+    pub unrecognised: Vec<Citation>,
+    /// Per format: (typed, not understood).
+    pub per_format: std::collections::BTreeMap<&'static str, (u64, u64)>,
+}
+
+/// Reads one text file.
+#[must_use]
+pub fn parse_text(file: FileId, path: &str, bytes: &[u8]) -> Parsed {
+    parse_text_with(file, path, bytes, FORMATS)
+}
+
+/// Like [`parse_text`], with a chosen table of formats (tests of one format use a table of one).
+#[must_use]
+pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format]) -> Parsed {
+    let text = Text::new(file, bytes);
+    let lines = &text.lines;
+    // Which format begins at which line, found once: parsing stays linear in the file.
+    let begins: Vec<Option<usize>> = (0..lines.len())
+        .map(|i| {
+            if lines.get(i).is_none_or(Line::is_blank) {
+                return None;
+            }
+            formats.iter().position(|f| (f.anchor)(lines, i))
+        })
+        .collect();
+    let prompts: Vec<Option<prompt::Prompt>> = lines.iter().map(|l| prompt::find(&l.text)).collect();
+
+    let mut out = Out::new(prompt::hints_from_path(path));
+    let base = out.hints.clone();
+    let mut i = 0;
+    while let Some(line) = lines.get(i) {
+        if line.is_blank() {
+            i += 1;
+            continue;
+        }
+        let begin = begins.get(i).copied().flatten();
+        if let Some(p) = prompts.get(i).and_then(Option::as_ref) {
+            // A prompt or a divider announces what follows; formats that know it better go first.
+            if begin.is_none() {
+                out.hints = p.hints(&base);
+                out.typed_context(line);
+                i += 1;
+                continue;
+            }
+        }
+        let Some(which) = begin else {
+            out.unrecognised(line);
+            i += 1;
+            continue;
+        };
+        let Some(format) = formats.get(which) else { break };
+        let mut end = i + 1;
+        while end < lines.len() {
+            let other = begins.get(end).copied().flatten().is_some_and(|w| w != which);
+            let prompt =
+                begins.get(end).copied().flatten().is_none() && prompts.get(end).is_some_and(Option::is_some);
+            if other || prompt {
+                break;
+            }
+            end += 1;
+        }
+        out.begin(format.id);
+        let mut cursor = Cursor::new(lines, i, end);
+        (format.parse)(&mut cursor, &mut out);
+        let next = cursor.position();
+        out.finish();
+        if next > i {
+            i = next;
+        } else {
+            // A parser that took nothing is a defect; the line is not lost for it.
+            out.unrecognised(line);
+            i += 1;
+        }
+    }
+    out.into_parsed()
+}
+
+/// Convenience for parsers: the record that a block of fields makes.
+#[must_use]
+pub fn record(at: Citation, time: Option<Stamp>, what: What) -> Record {
+    Record { at, time, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_kebab() {
+        let mut seen = std::collections::BTreeSet::new();
+        for f in FORMATS {
+            assert!(seen.insert(f.id), "{} twice", f.id);
+            assert!(
+                f.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{}",
+                f.id
+            );
+        }
+    }
+}
