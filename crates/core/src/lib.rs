@@ -1,6 +1,13 @@
 //! Evidence in, verdict out. Pure: no files, no sockets, no processes, no environment, no threads, no clock.
 #![forbid(unsafe_code)]
 
+pub mod capture;
+pub mod case;
+pub mod checks;
+pub mod domain;
 pub mod evidence;
+pub mod finding;
+pub mod ledger;
 pub mod parse;
 pub mod units;
+pub mod wire;

@@ -15,6 +15,7 @@ pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
 pub mod proc_bonding;
+pub mod counter_meaning;
 pub mod prompt;
 
 /// A text format that is recognised by its content.

@@ -1,0 +1,288 @@
+//! Folds the frames of a capture into one [`Speaker`] per interface, direction and source address.
+//!
+//! A steady PDU costs one comparison with its predecessor; changes of content, long gaps and anomalies are kept
+//! with their frame numbers, up to [`MAX_KEPT`] of each in all, then only counted.
+
+use super::reader::{self, Frame, Totals};
+use crate::evidence::Direction;
+use crate::units::Mac;
+use lacp::{PortInfo, SlowPdu};
+use std::collections::BTreeMap;
+
+/// Most changes and gaps kept per capture; later ones are counted only.
+pub const MAX_KEPT: usize = 50_000;
+/// Most speakers followed per capture (a hostile file could invent a source address per frame).
+pub const MAX_SPEAKERS: usize = 2048;
+/// Gaps longer than this are kept one by one; the fast rate is one PDU a second (0.9 to 1.3 s from Linux).
+pub const KEEP_GAP_NS: i64 = 1_700_000_000;
+
+/// The content of a PDU from one moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub ns: i64,
+    /// In which frame.
+    pub frame: u64,
+    /// The sender.
+    pub actor: PortInfo,
+    /// What the sender believes of the receiver.
+    pub partner: PortInfo,
+}
+
+/// A silence between two PDUs of one speaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The last PDU before.
+    pub from_ns: i64,
+    /// The first PDU after.
+    pub to_ns: i64,
+    /// Its frame number.
+    pub to_frame: u64,
+    /// The frame number of the last PDU before.
+    pub from_frame: u64,
+}
+
+impl Gap {
+    /// Length in nanoseconds.
+    #[must_use]
+    pub const fn len_ns(&self) -> i64 {
+        self.to_ns.saturating_sub(self.from_ns)
+    }
+}
+
+/// One source of LACPDUs on one link and direction.
+#[derive(Debug, Clone)]
+pub struct Speaker {
+    /// Interface in the capture.
+    pub iface: u32,
+    /// Direction, if the capture tells.
+    pub direction: Option<Direction>,
+    /// Ethernet source.
+    pub source: Mac,
+    /// LACPDUs.
+    pub pdus: u64,
+    /// LACPDUs that were the same frame again within a millisecond (a frame requeued after `NETDEV_TX_BUSY` is
+    /// tapped again, kernel-facts 11.2 rule 10); not counted in `pdus`.
+    pub repeats: u64,
+    /// Marker PDUs.
+    pub markers: u64,
+    /// First PDU.
+    pub first: (i64, u64),
+    /// Last PDU.
+    pub last: (i64, u64),
+    /// Every change of content, the first PDU included.
+    pub changes: Vec<Change>,
+    /// Gaps longer than [`KEEP_GAP_NS`].
+    pub gaps: Vec<Gap>,
+    /// Number of intervals, their sum, shortest and longest, in nanoseconds.
+    pub intervals: (u64, i64, i64, i64),
+    /// Anomalies: text, how often, first frame.
+    pub anomalies: BTreeMap<String, (u64, u64)>,
+    /// Changes and gaps that were only counted.
+    pub not_kept: u64,
+}
+
+impl Speaker {
+    /// The content at an instant: the last change at or before it.
+    #[must_use]
+    pub fn at(&self, ns: i64) -> Option<&Change> {
+        let n = self.changes.partition_point(|c| c.ns <= ns);
+        n.checked_sub(1).and_then(|i| self.changes.get(i))
+    }
+    /// Mean interval in seconds.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "a mean for a text")]
+    pub fn mean_interval(&self) -> Option<f64> {
+        (self.intervals.0 > 0).then(|| self.intervals.1 as f64 / self.intervals.0 as f64 / 1e9)
+    }
+}
+
+/// A capture, folded.
+#[derive(Debug, Clone, Default)]
+pub struct Capture {
+    /// Everything that is not a LACPDU.
+    pub totals: Totals,
+    /// The speakers in order of appearance.
+    pub speakers: Vec<Speaker>,
+    /// Slow-protocol frames other than LACP and Marker, by subtype.
+    pub other_subtypes: BTreeMap<u8, u64>,
+    /// LACPDUs in all, repeats included.
+    pub lacpdus: u64,
+    /// True if speakers were left out.
+    pub too_many_speakers: bool,
+}
+
+/// Reads and folds a capture.
+#[must_use]
+pub fn fold(bytes: &[u8]) -> Capture {
+    let mut folder = Folder::new();
+    let totals = reader::read(bytes, &mut |frame| folder.frame(&frame));
+    let mut capture = folder.finish();
+    capture.totals = totals;
+    capture
+}
+
+struct Live<'a> {
+    key: u64,
+    iface: u32,
+    payload: &'a [u8],
+    speaker: usize,
+}
+
+/// Folds frames one by one (also those of pasted text).
+pub struct Folder<'a> {
+    capture: Capture,
+    live: Vec<Live<'a>>,
+    /// Direct-mapped by a hash of the key: which entry of `live` was last used for it.
+    cache: [u16; 256],
+    kept: usize,
+}
+
+impl Default for Folder<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Folder<'a> {
+    /// An empty fold.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { capture: Capture::default(), live: Vec::new(), cache: [u16::MAX; 256], kept: 0 }
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn finish(self) -> Capture {
+        self.capture
+    }
+
+    /// Adds a frame.
+    #[inline]
+    pub fn frame(&mut self, f: &Frame<'a>) {
+        let [a, b, c, d, e, g] = f.source.0;
+        let tag = match f.direction {
+            None => 0u64,
+            Some(Direction::In) => 1,
+            Some(Direction::Out) => 2,
+        };
+        let key = u64::from_be_bytes([0, 0, a, b, c, d, e, g]) | tag << 48;
+        let slot = usize::from(g ^ e.rotate_left(3) ^ d.rotate_left(5)) ^ usize::from(f.iface as u8) ^ (tag as usize) << 6;
+        let slot = slot & 0xff;
+        let cached = self.cache.get(slot).copied().unwrap_or(u16::MAX);
+        let at = match self.live.get(usize::from(cached)) {
+            Some(l) if l.key == key && l.iface == f.iface => usize::from(cached),
+            _ => match self.find(key, f, slot) {
+                Some(at) => at,
+                None => return,
+            },
+        };
+        let Some(live) = self.live.get_mut(at) else { return };
+        let Some(speaker) = self.capture.speakers.get_mut(live.speaker) else { return };
+        if f.payload.first() != Some(&1) || f.tagged {
+            slow_path(&mut self.capture.other_subtypes, speaker, f);
+            if f.payload.first() != Some(&1) {
+                return;
+            }
+        }
+        self.capture.lacpdus += 1;
+        let same = live.payload == f.payload;
+        let gap = f.ns.saturating_sub(speaker.last.0);
+        if speaker.pdus > 0 {
+            if same && (0..1_000_000).contains(&gap) {
+                speaker.repeats += 1;
+                return;
+            }
+            let i = &mut speaker.intervals;
+            i.0 += 1;
+            i.1 = i.1.saturating_add(gap);
+            i.2 = i.2.min(gap);
+            i.3 = i.3.max(gap);
+            if gap > KEEP_GAP_NS {
+                if self.kept < MAX_KEPT {
+                    self.kept += 1;
+                    speaker.gaps.push(Gap { from_ns: speaker.last.0, to_ns: f.ns, from_frame: speaker.last.1, to_frame: f.number });
+                } else {
+                    speaker.not_kept += 1;
+                }
+            }
+        } else {
+            speaker.first = (f.ns, f.number);
+        }
+        speaker.last = (f.ns, f.number);
+        speaker.pdus += 1;
+        if !same {
+            live.payload = f.payload;
+            self.kept = changed(speaker, f, self.kept);
+        }
+    }
+
+    #[cold]
+    fn find(&mut self, key: u64, f: &Frame<'a>, slot: usize) -> Option<usize> {
+        let at = match self.live.iter().position(|l| l.key == key && l.iface == f.iface) {
+            Some(at) => at,
+            None if self.live.len() >= MAX_SPEAKERS => {
+                self.capture.too_many_speakers = true;
+                return None;
+            }
+            None => {
+                self.capture.speakers.push(Speaker {
+                    iface: f.iface,
+                    direction: f.direction,
+                    source: f.source,
+                    pdus: 0,
+                    repeats: 0,
+                    markers: 0,
+                    first: (f.ns, f.number),
+                    last: (f.ns, f.number),
+                    changes: Vec::new(),
+                    gaps: Vec::new(),
+                    intervals: (0, 0, i64::MAX, 0),
+                    anomalies: BTreeMap::new(),
+                    not_kept: 0,
+                });
+                self.live.push(Live { key, iface: f.iface, payload: &[], speaker: self.capture.speakers.len() - 1 });
+                self.live.len() - 1
+            }
+        };
+        if let (Some(c), Ok(n)) = (self.cache.get_mut(slot), u16::try_from(at)) {
+            *c = n;
+        }
+        Some(at)
+    }
+}
+
+#[cold]
+fn slow_path(subtypes: &mut BTreeMap<u8, u64>, speaker: &mut Speaker, f: &Frame<'_>) {
+    if f.tagged {
+        let n = speaker.anomalies.entry("LACPDU behind a VLAN tag".to_owned()).or_insert((0, f.number));
+        n.0 += 1;
+    }
+    match f.payload.first() {
+        Some(1) => {}
+        Some(2) => speaker.markers += 1,
+        other => *subtypes.entry(other.copied().unwrap_or(0)).or_default() += 1,
+    }
+}
+
+/// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed.
+#[cold]
+fn changed(speaker: &mut Speaker, f: &Frame<'_>, mut kept: usize) -> usize {
+    let (pdu, anomalies) = lacp::wire::decode(f.payload);
+    for a in anomalies {
+        let n = speaker.anomalies.entry(a.to_string()).or_insert((0, f.number));
+        n.0 += 1;
+    }
+    let SlowPdu::Lacpdu(pdu) = pdu else { return kept };
+    let change = Change { ns: f.ns, frame: f.number, actor: pdu.actor, partner: pdu.partner };
+    let news = speaker.changes.last().is_none_or(|c| c.actor != change.actor || c.partner != change.partner);
+    if news {
+        if kept < MAX_KEPT {
+            kept += 1;
+            speaker.changes.push(change);
+        } else {
+            speaker.not_kept += 1;
+        }
+    }
+    kept
+}

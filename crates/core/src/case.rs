@@ -1,0 +1,914 @@
+//! Everything that is known of one host in one window, ordered by bond and member: the only input of a check.
+
+use crate::capture::{Capture, Speaker, fold};
+use crate::evidence::{Aggregator, Bond, Citation, Counters, Direction, Field, Fields, FileId, Hook, KernelLine, Link, Meaning, Qdisc, Record, TextPdu, What};
+use crate::parse::Parsed;
+use crate::units::{Clock, Mac, Stamp};
+use lacp::PortState;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One input file after parsing.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Path relative to the case.
+    pub path: String,
+    /// SHA-256 in hex, if it was computed.
+    pub sha256: Option<String>,
+    /// Format ids.
+    pub recognised: Vec<&'static str>,
+    /// What was wrong with it.
+    pub problem: Option<String>,
+    /// Lines understood, not understood in known blocks, outside known blocks.
+    pub lines: (u64, u64, u64),
+    /// True if its name says that it comes from the other end (`sw-...`, `switch/...`): never used as a fact about
+    /// the host.
+    pub far_end: bool,
+}
+
+/// A capture that was folded, with the file it came from.
+#[derive(Debug, Clone)]
+pub struct CaptureFile {
+    /// The file.
+    pub file: FileId,
+    /// Its content.
+    pub capture: Capture,
+    /// False if the frames carry no usable time (pasted text): no cadence may be judged.
+    pub timed: bool,
+}
+
+/// What is known of one member of a bond.
+#[derive(Debug, Clone, Default)]
+pub struct Member {
+    /// The interface.
+    pub name: String,
+    /// Permanent address.
+    pub perm: Option<Mac>,
+    /// LACP port number.
+    pub port: Option<u16>,
+    /// Its wire, if a capture shows it.
+    pub wire: Option<crate::wire::Wire>,
+    /// States seen in snapshots, oldest first where the order is known.
+    pub states: Vec<MemberState>,
+}
+
+/// One reading of a member's state.
+#[derive(Debug, Clone)]
+pub struct MemberState {
+    /// Where.
+    pub at: Citation,
+    /// When.
+    pub time: Option<Stamp>,
+    /// Format.
+    pub source: &'static str,
+    /// `up`, `down`, `going down`, `going back`.
+    pub mii: Option<String>,
+    /// Mb/s.
+    pub speed: Option<u64>,
+    /// `full`, `half`, ...
+    pub duplex: Option<String>,
+    /// Link failures counted.
+    pub failures: Option<u64>,
+    /// Aggregator id.
+    pub aggregator: Option<u64>,
+    /// Actor port state.
+    pub actor: Option<PortState>,
+    /// Partner port state.
+    pub partner: Option<PortState>,
+    /// Partner system.
+    pub partner_system: Option<Mac>,
+    /// Partner key.
+    pub partner_key: Option<u64>,
+    /// Own system.
+    pub actor_system: Option<Mac>,
+    /// Own key.
+    pub actor_key: Option<u64>,
+    /// Churn states and counts: actor, partner.
+    pub churn: (Option<String>, Option<String>, Option<u64>, Option<u64>),
+}
+
+/// One reading of a bond's own state.
+#[derive(Debug, Clone)]
+pub struct BondState {
+    /// Where.
+    pub at: Citation,
+    /// When.
+    pub time: Option<Stamp>,
+    /// Format.
+    pub source: &'static str,
+    /// Fields, in the keys of `/proc/net/bonding`.
+    pub fields: Fields,
+    /// Members named.
+    pub members: Vec<String>,
+    /// True for a reading of everything (not a change line, not an `ip link` line).
+    pub full: bool,
+}
+
+/// What a bond does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// 802.3ad: LACP.
+    Lacp,
+    /// active-backup.
+    ActiveBackup,
+    /// xor, round-robin, broadcast: a static aggregate on the switch.
+    Static,
+    /// tlb or alb: nothing to agree with the switch.
+    Adaptive,
+    /// Not told.
+    Unknown,
+}
+
+impl Mode {
+    /// Recognises `/proc/net/bonding`, sysfs, `ip -d` and configuration words, numbers included.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let t = text.to_ascii_lowercase();
+        let word = t.split([' ', '(']).next().unwrap_or("");
+        match word {
+            "4" | "802.3ad" | "lacp" => return Self::Lacp,
+            "1" | "active-backup" | "activebackup" => return Self::ActiveBackup,
+            "0" | "2" | "3" | "balance-rr" | "balance-xor" | "broadcast" | "roundrobin" => return Self::Static,
+            "5" | "6" | "balance-tlb" | "balance-alb" => return Self::Adaptive,
+            _ => {}
+        }
+        if t.contains("802.3ad") || t.contains("lacp") {
+            Self::Lacp
+        } else if t.contains("active-backup") || t.contains("activebackup") {
+            Self::ActiveBackup
+        } else if t.contains("round-robin") || t.contains("xor") || t.contains("broadcast") || t.contains("roundrobin") {
+            Self::Static
+        } else if t.contains("load balancing") || t.contains("loadbalance") {
+            Self::Adaptive
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// The name users know.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Lacp => Some("802.3ad"),
+            Self::ActiveBackup => Some("active-backup"),
+            Self::Static => Some("static"),
+            Self::Adaptive => Some("adaptive"),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// One bond (or, where there is none, one interface) with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Its name.
+    pub name: String,
+    /// True for a bond.
+    pub bond: bool,
+    /// Which software aggregates.
+    pub aggregator: Aggregator,
+    /// The mode.
+    pub mode: Mode,
+    /// The mode in the words of the evidence.
+    pub mode_text: Option<String>,
+    /// Where the mode was read.
+    pub mode_at: Option<Citation>,
+    /// Readings of the bond.
+    pub states: Vec<BondState>,
+    /// The members. For an interface: the interface itself.
+    pub members: Vec<Member>,
+    /// The bond's own LACP system, if known.
+    pub system: Option<Mac>,
+}
+
+impl Subject {
+    /// The names of the members.
+    pub fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|m| m.name.as_str())
+    }
+    /// The latest value of a bond-wide field, with its place.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&Field> {
+        self.states.iter().rev().find_map(|s| s.fields.get(key))
+    }
+    /// All values a bond-wide field had.
+    pub fn fields<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.states.iter().filter_map(move |s| s.fields.get(key))
+    }
+}
+
+/// A counter over the snapshots of a case.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Name in the source.
+    pub name: String,
+    /// What it counts.
+    pub meaning: Meaning,
+    /// Format.
+    pub source: &'static str,
+    /// Lowest and highest reading with their places. Counters only rise, so the difference is the growth over
+    /// the case whatever order the files were given in.
+    pub low: (u64, Citation),
+    /// See `low`.
+    pub high: (u64, Citation),
+    /// How many readings.
+    pub readings: usize,
+}
+
+impl Series {
+    /// Growth between the readings; `None` with a single reading.
+    #[must_use]
+    pub fn growth(&self) -> Option<u64> {
+        (self.readings > 1).then(|| self.high.0 - self.low.0)
+    }
+}
+
+/// The case.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// Input files by [`FileId`].
+    pub files: Vec<File>,
+    /// Facts about the host, in file order.
+    pub records: Vec<Record>,
+    /// Captures.
+    pub captures: Vec<CaptureFile>,
+    /// Bonds; or interfaces if there is no bond.
+    pub subjects: Vec<Subject>,
+    /// Counters by interface (`""`: host-wide), in a fixed order.
+    pub counters: BTreeMap<String, Vec<Series>>,
+    /// Host name, kernel release, boot id, where the evidence tells.
+    pub host: (Option<String>, Option<String>, Option<String>),
+    /// Systems that are this host's own.
+    pub own_systems: BTreeSet<Mac>,
+    /// Interfaces that belong to no hardware (`veth`, `dummy`, ...): their netdev counters are the MAC counters.
+    pub virtual_devs: BTreeSet<String>,
+    /// True if any file came from the other end.
+    pub far_end: bool,
+}
+
+/// True if the path says that the file comes from the other end of the wire.
+#[must_use]
+pub fn far_end_hint(path: &str) -> bool {
+    path.to_ascii_lowercase()
+        .split(['/', '-', '_', '.', ' '])
+        .any(|t| matches!(t, "sw" | "sw1" | "sw2" | "swa" | "swb" | "switch" | "switches" | "farend" | "far" | "tor" | "peer" | "remote"))
+}
+
+impl Case {
+    /// Kernel lines, with their record.
+    pub fn kernel(&self) -> impl Iterator<Item = (&Record, &KernelLine)> {
+        self.records.iter().filter_map(|r| if let What::Kernel(k) = &r.what { Some((r, k)) } else { None })
+    }
+    /// Kernel lines about an interface or its bond.
+    pub fn kernel_of<'a>(&'a self, dev: &'a str) -> impl Iterator<Item = (&'a Record, &'a KernelLine)> {
+        self.kernel().filter(move |(_, k)| k.dev.as_deref() == Some(dev))
+    }
+    /// Interface snapshots.
+    pub fn links(&self) -> impl Iterator<Item = (&Record, &Link)> {
+        self.records.iter().filter_map(|r| if let What::Link(l) = &r.what { Some((r, l)) } else { None })
+    }
+    /// Settings of a format, of one interface or any.
+    pub fn settings<'a>(&'a self, source: &'a str, dev: Option<&'a str>) -> impl Iterator<Item = (&'a Record, &'a Fields)> {
+        self.records.iter().filter_map(move |r| match &r.what {
+            What::Fields(f) if f.source == source && (dev.is_none() || f.dev.as_deref() == dev) => Some((r, f)),
+            _ => None,
+        })
+    }
+    /// Configuration files.
+    pub fn configs(&self) -> impl Iterator<Item = (&Record, &Fields)> {
+        self.records.iter().filter_map(|r| if let What::Config(f) = &r.what { Some((r, f)) } else { None })
+    }
+    /// Queueing disciplines.
+    pub fn qdiscs(&self) -> impl Iterator<Item = (&Record, &Qdisc)> {
+        self.records.iter().filter_map(|r| if let What::Qdisc(q) = &r.what { Some((r, q)) } else { None })
+    }
+    /// Attached programs and filters.
+    pub fn hooks(&self) -> impl Iterator<Item = (&Record, &Hook)> {
+        self.records.iter().filter_map(|r| if let What::Hook(h) = &r.what { Some((r, h)) } else { None })
+    }
+    /// The series of an interface with a meaning.
+    pub fn series<'a>(&'a self, dev: &str, meaning: Meaning) -> impl Iterator<Item = &'a Series> {
+        self.counters.get(dev).into_iter().flatten().filter(move |s| s.meaning == meaning)
+    }
+    /// The driver of an interface, if anything tells.
+    #[must_use]
+    pub fn driver<'a>(&'a self, dev: &'a str) -> Option<&'a str> {
+        self.settings("ethtool-i", Some(dev))
+            .find_map(|(_, f)| f.text("driver"))
+            .or_else(|| self.kernel_of(dev).find_map(|(_, k)| k.driver.as_deref().filter(|d| *d != "bonding")))
+    }
+    /// The path of a citation's file.
+    #[must_use]
+    pub fn path(&self, file: FileId) -> &str {
+        self.files.get(file.0 as usize).map_or("?", |f| f.path.as_str())
+    }
+    /// True if a format was recognised in any file of the host.
+    #[must_use]
+    pub fn has(&self, format: &str) -> bool {
+        self.files.iter().any(|f| !f.far_end && f.recognised.contains(&format))
+    }
+}
+
+/// One file as it goes into the case.
+pub struct Piece {
+    /// The file.
+    pub file: File,
+    /// Its records, if it is text.
+    pub parsed: Option<Parsed>,
+    /// Its frames, if it is a capture.
+    pub capture: Option<Capture>,
+}
+
+/// Orders all pieces by bond and member.
+#[must_use]
+pub fn build(pieces: Vec<Piece>) -> Case {
+    let mut case = Case::default();
+    let mut text_pdus: BTreeMap<FileId, Vec<(Option<Stamp>, Citation, TextPdu)>> = BTreeMap::new();
+    for (i, piece) in pieces.into_iter().enumerate() {
+        let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
+        let far = piece.file.far_end;
+        case.far_end |= far;
+        case.files.push(piece.file);
+        if let Some(capture) = piece.capture {
+            case.captures.push(CaptureFile { file: id, capture, timed: true });
+        }
+        let Some(parsed) = piece.parsed else { continue };
+        for record in parsed.records {
+            if far && !matches!(record.what, What::Switch(_)) {
+                continue;
+            }
+            if let What::Pdu(pdu) = &record.what {
+                text_pdus.entry(id).or_default().push((record.time, record.at, pdu.clone()));
+            }
+            case.records.push(record);
+        }
+    }
+    for (file, pdus) in text_pdus {
+        case.captures.push(from_text(file, &pdus));
+    }
+    host_facts(&mut case);
+    resolve_bus_ids(&mut case);
+    virtual_devices(&mut case);
+    counters(&mut case);
+    bonds(&mut case);
+    own_systems(&mut case);
+    crate::wire::attach(&mut case);
+    if case.subjects.is_empty() {
+        interfaces(&mut case);
+    }
+    case
+}
+
+/// Frames of pasted text take the same road as captured ones.
+fn from_text(file: FileId, pdus: &[(Option<Stamp>, Citation, TextPdu)]) -> CaptureFile {
+    let payloads: Vec<Vec<u8>> = pdus.iter().map(|(_, _, p)| p.pdu.encode()).collect();
+    let timed = pdus.len() > 1 && pdus.iter().all(|(t, _, _)| t.is_some());
+    let mut folder = fold::Folder::new();
+    for (i, ((time, at, pdu), payload)) in pdus.iter().zip(&payloads).enumerate() {
+        let line = match at.place {
+            crate::evidence::Place::Lines { first, .. } => u64::from(first),
+            crate::evidence::Place::Frame(n) => n,
+            crate::evidence::Place::Whole => i as u64 + 1,
+        };
+        folder.frame(&crate::capture::Frame {
+            number: line,
+            ns: time.map_or(i64::try_from(i).unwrap_or(0) * 1_000_000_000, |t| t.ns),
+            iface: 0,
+            direction: pdu.direction,
+            source: pdu.source.unwrap_or(pdu.pdu.actor.system),
+            tagged: false,
+            payload,
+        });
+    }
+    CaptureFile { file, capture: folder.finish(), timed }
+}
+
+fn host_facts(case: &mut Case) {
+    for r in &case.records {
+        match &r.what {
+            What::Bond(b) => {
+                if let Some(v) = b.fields.text("Ethernet Channel Bonding Driver")
+                    && let Some(release) = v.strip_prefix('v')
+                    && release.starts_with(|c: char| c.is_ascii_digit())
+                    && !release.contains(" (")
+                {
+                    case.host.1.get_or_insert_with(|| release.to_owned());
+                }
+            }
+            What::Fields(f) => {
+                for (slot, keys) in [
+                    (&mut case.host.0, ["hostname", "nodename", "Static hostname"]),
+                    (&mut case.host.1, ["kernel", "release", "kernel release"]),
+                    (&mut case.host.2, ["boot_id", "boot id", "Boot ID"]),
+                ] {
+                    if slot.is_none() {
+                        *slot = keys.iter().find_map(|k| f.text(k)).map(str::to_owned);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Kernel lines that name only the PCI device (`i40e 0000:02:00.0: ...`) get the interface that `ethtool -i` or
+/// another line of the log ties to it; else the bus id stands for the interface.
+fn resolve_bus_ids(case: &mut Case) {
+    let mut by_bus: BTreeMap<String, String> = BTreeMap::new();
+    for (_, f) in case.settings("ethtool-i", None) {
+        if let (Some(dev), Some(bus)) = (&f.dev, f.text("bus-info")) {
+            by_bus.insert(bus.to_owned(), dev.clone());
+        }
+    }
+    for r in &case.records {
+        if let What::Kernel(k) = &r.what
+            && let (Some(dev), Some(bus)) = (&k.dev, bus_id(&k.text))
+            && bus != dev
+        {
+            by_bus.entry(bus.to_owned()).or_insert_with(|| dev.clone());
+        }
+    }
+    for r in &mut case.records {
+        if let What::Kernel(k) = &mut r.what
+            && k.dev.is_none()
+            && let Some(bus) = bus_id(&k.text)
+        {
+            let bearing = !matches!(k.kind, crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot);
+            k.dev = by_bus.get(bus).cloned().or_else(|| bearing.then(|| bus.to_owned()));
+        }
+    }
+}
+
+/// The first PCI address in a text: `0000:02:00.0`.
+#[must_use]
+pub fn bus_id(text: &str) -> Option<&str> {
+    text.split([' ', ':', ',']).next()?;
+    text.split(' ').map(|w| w.trim_end_matches([':', ','])).find(|w| {
+        let b = w.as_bytes();
+        b.len() == 12
+            && b.get(4) == Some(&b':')
+            && b.get(7) == Some(&b':')
+            && b.get(10) == Some(&b'.')
+            && b.iter().enumerate().all(|(i, c)| matches!(i, 4 | 7 | 10) || c.is_ascii_hexdigit())
+    })
+}
+
+fn virtual_devices(case: &mut Case) {
+    let mut found = BTreeSet::new();
+    for (_, l) in case.links() {
+        if matches!(l.fields.text("kind"), Some("veth" | "dummy" | "tap" | "tun" | "netdevsim" | "macvlan" | "ipvlan")) {
+            found.insert(l.name.clone());
+        }
+    }
+    for (_, f) in case.settings("ethtool-i", None) {
+        if let (Some(dev), Some("veth" | "dummy" | "tun")) = (&f.dev, f.text("driver")) {
+            found.insert(dev.clone());
+        }
+    }
+    case.virtual_devs = found;
+}
+
+fn counters(case: &mut Case) {
+    let mut all: BTreeMap<String, BTreeMap<(&'static str, String), Series>> = BTreeMap::new();
+    for r in &case.records {
+        let What::Counters(Counters { source, dev, entries }) = &r.what else { continue };
+        let of_dev = all.entry(dev.clone().unwrap_or_default()).or_default();
+        for c in entries {
+            let s = of_dev.entry((source, c.name.clone())).or_insert_with(|| Series {
+                name: c.name.clone(),
+                meaning: c.meaning,
+                source,
+                low: (c.value, c.at),
+                high: (c.value, c.at),
+                readings: 0,
+            });
+            s.readings += 1;
+            if c.value < s.low.0 {
+                s.low = (c.value, c.at);
+            }
+            if c.value > s.high.0 {
+                s.high = (c.value, c.at);
+            }
+        }
+    }
+    case.counters = all.into_iter().map(|(dev, m)| (dev, m.into_values().collect())).collect();
+}
+
+fn state_of(member: &crate::evidence::BondMember, time: Option<Stamp>, source: &'static str) -> MemberState {
+    let octet = |f: &Fields| f.int("port state").and_then(|v| u8::try_from(v).ok()).map(PortState::from_bits_retain);
+    let m = &member.fields;
+    let churn = |k: &str| m.text(k).map(str::to_owned);
+    MemberState {
+        at: member.at,
+        time,
+        source,
+        mii: m.text("MII Status").map(str::to_owned),
+        speed: m.int("Speed"),
+        duplex: m.text("Duplex").map(str::to_ascii_lowercase),
+        failures: m.int("Link Failure Count"),
+        aggregator: m.int("Aggregator ID"),
+        actor: octet(&member.actor),
+        partner: octet(&member.partner),
+        partner_system: member.partner.mac("system mac address"),
+        partner_key: member.partner.int("oper key"),
+        actor_system: member.actor.mac("system mac address"),
+        actor_key: member.actor.int("port key"),
+        churn: (
+            churn("Actor Churn State"),
+            churn("Partner Churn State"),
+            m.int("Actor Churned Count"),
+            m.int("Partner Churned Count"),
+        ),
+    }
+}
+
+/// Finds the bonds and their members from every source that names them.
+fn bonds(case: &mut Case) {
+    let mut subjects: Vec<Subject> = Vec::new();
+    // Names of bonds that other sources give: an unnamed dump belongs to the only one, or to the one whose members it has.
+    let mut masters: BTreeMap<String, String> = BTreeMap::new();
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for r in &case.records {
+        match &r.what {
+            What::Link(l) => {
+                let kind = l.fields.text("kind");
+                if matches!(kind, Some("bond" | "team")) {
+                    named.insert(l.name.clone());
+                }
+                let slave = l.flag("SLAVE") || l.fields.text("slave_kind") == Some("bond") || l.fields.text("slave_kind") == Some("team")
+                    || l.fields.text("bond_state").is_some();
+                if let Some(master) = l.fields.text("master")
+                    && slave
+                {
+                    named.insert(master.to_owned());
+                    masters.insert(l.name.clone(), master.to_owned());
+                }
+            }
+            What::Kernel(k) => {
+                if let Some(b) = &k.bond {
+                    named.insert(b.clone());
+                    if let Some(d) = &k.dev {
+                        masters.entry(d.clone()).or_insert_with(|| b.clone());
+                    }
+                }
+            }
+            What::Fields(f) if f.source == "sysfs-bonding" => {
+                if let Some(d) = &f.dev {
+                    named.insert(d.clone());
+                }
+            }
+            What::Bond(b) => {
+                if let Some(n) = &b.name {
+                    named.insert(n.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    let name_of = |b: &Bond| -> Option<String> {
+        b.name.clone().or_else(|| b.members.iter().find_map(|m| masters.get(&m.name).cloned()))
+    };
+    for r in &case.records {
+        let What::Bond(b) = &r.what else { continue };
+        let name = name_of(b);
+        let full = !b.source.ends_with("-change");
+        let at = subjects.iter().position(|s| match &name {
+            Some(n) => s.name == *n || (s.name.is_empty() && overlaps(s, b)),
+            None => overlaps(s, b) || (b.members.is_empty() && s.name.is_empty()),
+        });
+        let at = match (at, &name) {
+            (Some(at), _) => at,
+            // Change lines and cut heads without a name belong to the only bond.
+            (None, None) if subjects.len() == 1 && (!full || b.members.is_empty()) => 0,
+            (None, _) => {
+                subjects.push(subject(name.clone().unwrap_or_default(), b.aggregator));
+                subjects.len() - 1
+            }
+        };
+        let Some(s) = subjects.get_mut(at) else { continue };
+        if s.name.is_empty()
+            && let Some(n) = name
+        {
+            s.name = n;
+        }
+        if let Some(mode) = b.fields.get("Bonding Mode") {
+            s.mode = Mode::from_text(&mode.value);
+            s.mode_text = Some(mode.value.clone());
+            s.mode_at = Some(mode.at);
+        } else if b.aggregator != Aggregator::Bonding
+            && b.members.iter().any(|m| m.actor.text("port state").is_some())
+        {
+            s.mode = Mode::Lacp;
+        }
+        if s.system.is_none() {
+            s.system = b.fields.mac("System MAC address").or_else(|| b.members.iter().find_map(|m| m.actor.mac("system mac address")));
+        }
+        s.states.push(BondState {
+            at: r.at,
+            time: r.time,
+            source: b.source,
+            fields: b.fields.clone(),
+            members: b.members.iter().map(|m| m.name.clone()).collect(),
+            full,
+        });
+        for m in &b.members {
+            let member = member_mut(s, &m.name);
+            if let Some(mac) = m.fields.mac("Permanent HW addr") {
+                member.perm = Some(mac);
+            }
+            if let Some(port) = m.actor.int("port number").and_then(|p| u16::try_from(p).ok()) {
+                member.port = Some(port);
+            }
+            member.states.push(state_of(m, r.time, b.source));
+        }
+    }
+    // Bonds that only other sources show.
+    let one_unnamed = subjects.len() == 1 && subjects.first().is_some_and(|s| s.name.is_empty());
+    if one_unnamed && named.len() == 1 {
+        if let (Some(s), Some(n)) = (subjects.first_mut(), named.first()) {
+            s.name.clone_from(n);
+        }
+    } else {
+        for n in &named {
+            if !subjects.iter().any(|s| s.name == *n) && !(one_unnamed && named.len() == 1) {
+                subjects.push(subject(n.clone(), Aggregator::Bonding));
+            }
+        }
+    }
+    for r in &case.records {
+        match &r.what {
+            What::Link(l) => from_link(&mut subjects, r, l),
+            What::Fields(f) if f.source == "sysfs-bonding" => from_sysfs(&mut subjects, r, f),
+            What::Kernel(k) => {
+                if let (Some(b), Some(d)) = (&k.bond, &k.dev)
+                    && b != d
+                    && let Some(s) = subjects.iter_mut().find(|s| s.name == *b)
+                    && matches!(
+                        k.kind,
+                        crate::evidence::KernelKind::MemberUp
+                            | crate::evidence::KernelKind::MemberDown
+                            | crate::evidence::KernelKind::Enslaved
+                            | crate::evidence::KernelKind::NewActive
+                            | crate::evidence::KernelKind::Loopback
+                            | crate::evidence::KernelKind::BondError
+                    )
+                {
+                    // A bond of the other end in the same kernel log (lab) is known by its own members only.
+                    let closed = s.states.iter().any(|st| st.full && !st.members.is_empty());
+                    if !closed {
+                        member_mut(s, d);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // A name that only a kernel line gave, without a member, is no subject.
+    subjects.retain(|s| !s.members.is_empty() || !s.states.is_empty());
+    for s in &mut subjects {
+        if s.name.is_empty() {
+            s.name = "bond".to_owned();
+        }
+        for m in &mut s.members {
+            m.states.sort_by_key(|st| (st.time.is_none(), st.time.map(|t| (t.clock, t.ns))));
+        }
+        s.states.sort_by_key(|st| (st.time.is_none(), st.time.map(|t| (t.clock, t.ns))));
+        s.members.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    subjects.sort_by(|a, b| a.name.cmp(&b.name));
+    case.subjects = subjects;
+}
+
+fn overlaps(s: &Subject, b: &Bond) -> bool {
+    b.members.iter().any(|m| s.members.iter().any(|o| o.name == m.name))
+}
+
+fn subject(name: String, aggregator: Aggregator) -> Subject {
+    Subject {
+        name,
+        bond: true,
+        aggregator,
+        mode: Mode::Unknown,
+        mode_text: None,
+        mode_at: None,
+        states: Vec::new(),
+        members: Vec::new(),
+        system: None,
+    }
+}
+
+fn member_mut<'a>(s: &'a mut Subject, name: &str) -> &'a mut Member {
+    let at = match s.members.iter().position(|m| m.name == name) {
+        Some(at) => at,
+        None => {
+            s.members.push(Member { name: name.to_owned(), ..Member::default() });
+            s.members.len() - 1
+        }
+    };
+    // `at` was just found or pushed.
+    &mut s.members[at]
+}
+
+fn from_link(subjects: &mut [Subject], r: &Record, l: &Link) {
+    let octet = |k: &str| l.fields.int(k).and_then(|v| u8::try_from(v).ok()).map(PortState::from_bits_retain);
+    if let Some(s) = subjects.iter_mut().find(|s| s.name == l.name) {
+        if let Some(mode) = l.fields.get("bond.mode") {
+            if s.mode == Mode::Unknown {
+                s.mode = Mode::from_text(&mode.value);
+                s.mode_text = Some(mode.value.clone());
+                s.mode_at = Some(mode.at);
+            }
+            let mut fields = Fields::new(l.source, Some(l.name.clone()));
+            for (from, to) in [
+                ("bond.mode", "Bonding Mode"),
+                ("bond.miimon", "MII Polling Interval (ms)"),
+                ("bond.lacp_rate", "LACP rate"),
+                ("bond.ad_lacp_rate", "LACP rate"),
+                ("bond.lacp_active", "LACP active"),
+                ("bond.ad_lacp_active", "LACP active"),
+                ("bond.ad_num_ports", "Number of ports"),
+                ("bond.ad_actor_key", "Actor Key"),
+                ("bond.ad_partner_key", "Partner Key"),
+                ("bond.ad_partner_mac", "Partner Mac Address"),
+                ("bond.ad_aggregator", "Aggregator ID"),
+                ("bond.min_links", "Min links"),
+                ("bond.xmit_hash_policy", "Transmit Hash Policy"),
+            ] {
+                if let Some(f) = l.fields.get(from) {
+                    fields.push(to, f.value.clone(), f.at);
+                }
+            }
+            s.states.push(BondState { at: r.at, time: r.time, source: l.source, fields, members: Vec::new(), full: false });
+        }
+        return;
+    }
+    let Some(master) = l.fields.text("master") else {
+        // sysfs readings of a member do not name the bond: they belong to the bond that has the member.
+        if l.fields.get("actor_state").is_some()
+            && let Some(s) = subjects.iter_mut().find(|s| s.members.iter().any(|m| m.name == l.name))
+        {
+            let state = link_state(r, l, &octet);
+            member_mut(s, &l.name).states.push(state);
+        }
+        return;
+    };
+    let Some(s) = subjects.iter_mut().find(|s| s.name == master) else { return };
+    if l.flag("SLAVE") || l.fields.get("bond_state").is_some() || l.fields.get("slave_kind").is_some() {
+        let state = link_state(r, l, &octet);
+        let member = member_mut(s, &l.name);
+        if let Some(mac) = l.fields.mac("permaddr").or_else(|| l.fields.mac("perm_hwaddr")) {
+            member.perm.get_or_insert(mac);
+        }
+        member.states.push(state);
+    }
+}
+
+fn link_state(r: &Record, l: &Link, octet: &dyn Fn(&str) -> Option<PortState>) -> MemberState {
+    let mii = l.fields.text("mii_status").map(str::to_ascii_lowercase).or_else(|| {
+        // NO-CARRIER is what `ip` prints for an interface that is up without carrier.
+        (!l.flags.is_empty()).then(|| if l.flag("LOWER_UP") { "up" } else { "down" }.to_owned())
+    });
+    MemberState {
+        at: r.at,
+        time: r.time,
+        source: l.source,
+        mii,
+        speed: None,
+        duplex: None,
+        failures: l.fields.int("link_failure_count"),
+        aggregator: l.fields.int("aggregator_id"),
+        actor: octet("actor_state"),
+        partner: octet("partner_state"),
+        partner_system: None,
+        partner_key: None,
+        actor_system: None,
+        actor_key: None,
+        churn: (None, None, None, None),
+    }
+}
+
+fn from_sysfs(subjects: &mut Vec<Subject>, r: &Record, f: &Fields) {
+    let at = match &f.dev {
+        Some(d) => subjects.iter().position(|s| s.name == *d),
+        None if subjects.len() == 1 => Some(0),
+        None => None,
+    };
+    let at = match at {
+        Some(at) => at,
+        None if f.dev.is_none() && subjects.is_empty() => {
+            subjects.push(subject(String::new(), Aggregator::Bonding));
+            0
+        }
+        None => return,
+    };
+    let Some(s) = subjects.get_mut(at) else { return };
+    let mut fields = Fields::new(f.source, f.dev.clone());
+    for e in &f.entries {
+        let to = match e.key.as_str() {
+            "mode" => "Bonding Mode",
+            "miimon" => "MII Polling Interval (ms)",
+            "lacp_rate" => "LACP rate",
+            "lacp_active" => "LACP active",
+            "ad_num_ports" => "Number of ports",
+            "ad_actor_key" => "Actor Key",
+            "ad_partner_key" => "Partner Key",
+            "ad_partner_mac" => "Partner Mac Address",
+            "ad_aggregator" => "Aggregator ID",
+            "min_links" => "Min links",
+            "arp_interval" => "ARP Polling Interval (ms)",
+            "fail_over_mac" => "fail_over_mac",
+            "ad_select" => "Aggregator selection policy (ad_select)",
+            "xmit_hash_policy" => "Transmit Hash Policy",
+            "slaves" => {
+                for m in e.value.split_whitespace() {
+                    member_mut(s, m);
+                }
+                continue;
+            }
+            other => other,
+        };
+        fields.push(to, e.value.clone(), e.at);
+        if to == "Bonding Mode" && s.mode == Mode::Unknown {
+            s.mode = Mode::from_text(&e.value);
+            s.mode_text = Some(e.value.clone());
+            s.mode_at = Some(e.at);
+        }
+    }
+    s.states.push(BondState { at: r.at, time: r.time, source: f.source, fields, members: Vec::new(), full: false });
+}
+
+fn own_systems(case: &mut Case) {
+    let mut own = BTreeSet::new();
+    for s in &case.subjects {
+        own.extend(s.system.filter(|m| !m.is_zero()));
+    }
+    if own.is_empty() {
+        // The MAC of the bond device is its system unless ad_actor_system is set.
+        for (_, l) in case.links() {
+            if case.subjects.iter().any(|s| s.name == l.name) && let Some(mac) = l.fields.mac("mac") {
+                own.insert(mac);
+            }
+        }
+    }
+    // What the kernel tagged as outgoing is ours, whatever else is known.
+    for c in &case.captures {
+        let far = case.files.get(c.file.0 as usize).is_some_and(|f| f.far_end);
+        if far {
+            continue;
+        }
+        for sp in &c.capture.speakers {
+            if sp.direction == Some(Direction::Out) && sp.pdus > 0 {
+                own.extend(sp.changes.iter().map(|c| c.actor.system).filter(|m| !m.is_zero()));
+            }
+        }
+    }
+    for s in &mut case.subjects {
+        if s.system.is_none() && own.len() == 1 {
+            s.system = own.first().copied();
+        }
+    }
+    case.own_systems = own;
+}
+
+/// Without a bond, the interfaces that the evidence speaks of are the subjects.
+fn interfaces(case: &mut Case) {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for r in &case.records {
+        match &r.what {
+            What::Kernel(k) if !matches!(k.kind, crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot) => {
+                names.extend(k.dev.clone());
+            }
+            What::Link(l) => {
+                names.insert(l.name.clone());
+            }
+            What::Fields(f) if f.source.starts_with("ethtool") => names.extend(f.dev.clone()),
+            What::Counters(c) if c.source.starts_with("ethtool") || c.source == "ip-link" => names.extend(c.dev.clone()),
+            What::Hook(h) => names.extend(h.dev.clone()),
+            What::Drop(d) => names.extend(d.dev.clone()),
+            _ => {}
+        }
+    }
+    names.remove("lo");
+    for name in names {
+        let mut s = subject(name.clone(), Aggregator::Bonding);
+        s.bond = false;
+        let states = case
+            .links()
+            .filter(|(_, l)| l.name == name && !l.flags.is_empty())
+            .map(|(r, l)| link_state(r, l, &|_| None))
+            .collect();
+        s.members.push(Member { name, states, ..Member::default() });
+        case.subjects.push(s);
+    }
+}
+
+/// Instants of the wall clock are the only ones that may be printed as RFC 3339.
+#[must_use]
+pub fn wall(time: Option<Stamp>) -> Option<i64> {
+    time.filter(|t| t.clock == Clock::Wall).map(|t| t.ns)
+}
+
+/// The speakers of a capture that belong to one end, for tests and the wire module.
+#[must_use]
+pub fn actor_systems(s: &Speaker) -> BTreeSet<Mac> {
+    s.changes.iter().map(|c| c.actor.system).collect()
+}

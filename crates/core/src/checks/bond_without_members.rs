@@ -1,0 +1,46 @@
+//! # The bond has no member
+//!
+//! ## What it shows
+//! A reading of the bond lists no member at all.
+//!
+//! ## Why it matters
+//! A bond without members offers nothing to the switch: whatever is wrong is in the configuration of this host or in what should have applied it.
+//!
+//! ## How it can be wrong
+//! A reading taken while the bond was being set up.
+//!
+//! ## What would settle it
+//! The network manager's log and configuration for this bond; `ip link` of the interfaces that should be members.
+//!
+//! ## References
+//! kernel-facts.md section 1.
+
+use crate::case::{Case, Subject};
+use crate::domain::FaultDomain as D;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "bond-without-members",
+    title: "The bond has no member",
+    requirements: &["S4-29", "S4-33"],
+    page: include_str!("bond_without_members.rs"),
+    run,
+};
+
+fn run(_: &Case, subject: &Subject) -> Outcome {
+    if !subject.bond {
+        return Outcome::NotApplicable;
+    }
+    // A whole dump has the bond's own MII line; a cut one proves nothing.
+    let Some(empty) = subject.states.iter().find(|s| s.full && s.members.is_empty() && s.fields.get("MII Status").is_some() && s.fields.get("Bonding Mode").is_some()) else {
+        return Outcome::Clear;
+    };
+    let down = empty.fields.text("MII Status") == Some("down");
+    if !down && subject.states.iter().any(|s| !s.members.is_empty()) {
+        return Outcome::Clear;
+    }
+    Outcome::Found(vec![
+        Finding::new(CHECK.id, Kind::State, empty.at, format!("{} has no member: nothing is offered to the switch", subject.name)).implicates(D::HostConfig, S::Strong),
+    ])
+}

@@ -1,0 +1,161 @@
+//! # A member lost carrier
+//!
+//! ## What it shows
+//! The link of a member went down while it was administratively up: kernel log, link events, growing failure counts, or LACPDUs that show the port was disabled.
+//!
+//! ## Why it matters
+//! Below carrier there is no LACP: what happens to the aggregate afterwards is a consequence. Short, repeated losses on one member while others on the same host are steady are the mark of a cable, transceiver or port.
+//!
+//! ## How it can be wrong
+//! A switch that reboots or shuts the port, and a driver that resets the NIC, take carrier away as well. One long loss therefore decides nothing. An administrative down also counts as a link failure (erratum E-16) and is taken out where it is visible.
+//!
+//! ## What would settle it
+//! The switch port's own log and transition counters for the same seconds; error counters and optical levels; moving cable, transceiver and port one at a time.
+//!
+//! ## References
+//! verdict.md section 1 ("carrier events"); kernel-facts.md section 6 and 11.1 rows "carrier".
+
+use crate::case::{Case, Member, Subject};
+use crate::domain::{FaultDomain as D, Way};
+use crate::evidence::{Citation, KernelKind};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
+use crate::wire::Cause;
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "carrier-flap",
+    title: "A member lost carrier",
+    requirements: &["S4-02", "S4-05", "S4-06", "S4-11", "S4-39", "S4-40", "S4-79", "S4-117", "E-16", "E-20"],
+    page: include_str!("carrier_flap.rs"),
+    run,
+};
+
+/// Shorter than any switch reboots or any person shuts and opens a port.
+const SHORT: i64 = 3_000_000_000;
+/// A reset this long before a loss explains it.
+const BEFORE: i64 = 10_000_000_000;
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    let mut found = Vec::new();
+    let reading: Vec<_> = subject.members.iter().map(|m| (m, losses(case, subject, m))).collect();
+    let steady = reading.iter().filter(|(_, l)| l.downs.is_empty() && l.failures.is_none()).count();
+    for (m, l) in &reading {
+        if let Some((low, high, at, at2)) = l.failures
+            && l.downs.is_empty()
+        {
+            found.push(
+                Finding::new(CHECK.id, Kind::State, at, format!("{}: the link failure count rose from {low} to {high}", m.name))
+                    .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Weak), (D::HostDriverFirmware, S::Weak)])
+                    .member(&m.name)
+                    .way(Way::Both)
+                    .and(at2),
+            );
+            continue;
+        }
+        let Some(first) = l.downs.first() else { continue };
+        if l.admin {
+            found.push(
+                Finding::new(CHECK.id, Kind::Log, first.at, format!("{}: went down {} time(s); at least once it was taken down administratively on this host", m.name, l.downs.len()))
+                    .member(&m.name)
+                    .severity(Severity::Info),
+            );
+            continue;
+        }
+        let short = l.downs.iter().filter(|d| d.length.is_some_and(|n| n < SHORT)).count();
+        let n = l.downs.len();
+        let text = format!("{}: lost carrier {n} time(s){}", m.name, if short > 0 { format!(", {short} of them for less than 3 s") } else { String::new() });
+        let f = Finding::new(CHECK.id, first.kind, first.at, text)
+            .member(&m.name)
+            .way(Way::Both)
+            .and_all(l.downs.iter().skip(1).take(7).map(|d| d.at));
+        let f = match first.wall {
+            Some(ns) => f.at(ns),
+            None => f,
+        };
+        found.push(if let Some(reset) = l.reset {
+            f.suspects(&[(D::HostDriverFirmware, S::Moderate), (D::Physical, S::Weak)]).and(reset)
+        } else if subject.bond && n >= 3 && short >= 2 && steady > 0 {
+            let mut f = f.implicates(D::Physical, S::Moderate);
+            f.text.push_str(&format!("; {steady} other member(s) of the same bond stayed up"));
+            f
+        } else {
+            f.suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Weak), (D::SwitchControlPlane, S::Weak), (D::HostDriverFirmware, S::Weak)])
+        });
+    }
+    Outcome::of(found)
+}
+
+struct Down {
+    at: Citation,
+    kind: Kind,
+    wall: Option<i64>,
+    length: Option<i64>,
+}
+
+#[derive(Default)]
+struct Losses {
+    downs: Vec<Down>,
+    /// Lowest and highest failure count of several readings.
+    failures: Option<(u64, u64, Citation, Citation)>,
+    /// It was administratively down at some time.
+    admin: bool,
+    /// A reset of the NIC in the same log, shortly before a loss.
+    reset: Option<Citation>,
+}
+
+fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
+    let mut l = Losses::default();
+    l.admin = case.links().any(|(_, k)| k.name == m.name && !k.flags.is_empty() && !k.flag("UP"));
+    // Kernel log: the driver's lines if it speaks, else the bond's.
+    let lines: Vec<_> = case.kernel_of(&m.name).collect();
+    // With ARP monitoring the bond's own "down" says nothing about carrier.
+    let arp = subject.field("ARP Polling Interval (ms)").is_some_and(|f| f.value != "0");
+    let driver_speaks = lines.iter().any(|(_, k)| k.kind == KernelKind::LinkDown);
+    let is_down = |k: KernelKind| k == KernelKind::LinkDown || (!driver_speaks && !arp && k == KernelKind::MemberDown);
+    let is_up = |k: KernelKind| matches!(k, KernelKind::LinkUp | KernelKind::LinkUpHalf) || (!driver_speaks && !arp && k == KernelKind::MemberUp);
+    let mut seen_up = false;
+    for (i, (r, k)) in lines.iter().enumerate() {
+        seen_up |= is_up(k.kind);
+        if !is_down(k.kind) {
+            continue;
+        }
+        // A NIC that reports "down" while it is being brought up for the first time has not lost anything.
+        let up = lines.iter().skip(i + 1).find(|(_, k)| is_up(k.kind));
+        let length = up.and_then(|(u, _)| Some((u.time?, r.time?))).filter(|(a, b)| a.clock == b.clock).map(|(a, b)| a.ns - b.ns);
+        l.downs.push(Down { at: r.at, kind: Kind::Log, wall: crate::case::wall(r.time), length });
+        let before = |t: &crate::units::Stamp| r.time.is_some_and(|d| d.clock == t.clock && t.ns <= d.ns && d.ns - t.ns < BEFORE);
+        if let Some((reset, _)) = lines.iter().find(|(x, k)| matches!(k.kind, KernelKind::NicReset | KernelKind::TxHang | KernelKind::TxTimeout | KernelKind::FirmwareError | KernelKind::PcieLost) && x.time.as_ref().is_some_and(before)) {
+            l.reset = Some(reset.at);
+        }
+    }
+    if l.downs.is_empty() {
+        // LACPDUs: the port was disabled and came back.
+        if let Some(w) = &m.wire {
+            for (part, story) in w.told() {
+                for o in story.outages.iter().filter(|o| o.cause == Cause::LinkDown) {
+                    l.downs.push(Down { at: part.cite(o.span.last), kind: Kind::Wire, wall: Some(o.span.start), length: Some(o.span.end - o.span.start) });
+                }
+            }
+        }
+    }
+    if l.downs.is_empty() {
+        // Link events of `ip monitor`.
+        let mut up: Option<bool> = None;
+        for (r, k) in case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty()) {
+            let now = k.flag("LOWER_UP");
+            if up == Some(true) && !now && k.flag("UP") {
+                l.downs.push(Down { at: r.at, kind: Kind::State, wall: crate::case::wall(r.time), length: None });
+            }
+            up = Some(now);
+        }
+    }
+    let counts: Vec<_> = m.states.iter().filter_map(|s| s.failures.map(|f| (f, s.at))).collect();
+    if let (Some(low), Some(high)) = (counts.iter().min_by_key(|c| c.0), counts.iter().max_by_key(|c| c.0))
+        && high.0 > low.0
+        && !l.admin
+    {
+        l.failures = Some((low.0, high.0, low.1, high.1));
+    }
+    let _ = seen_up;
+    l
+}

@@ -1,0 +1,88 @@
+//! # LACPDUs from the switch do not reach the host
+//!
+//! ## What it shows
+//! The partner's LACPDUs stopped arriving at the tap, and the host's Receive machine expired. Where the first PDU after the silence echoes the host's latest state, the partner had been hearing the host all along.
+//!
+//! ## Why it matters
+//! The direction switch to host is broken: the switch stopped sending, the wire lost the frames, or the NIC ate them before the tap.
+//!
+//! ## How it can be wrong
+//! A capture that starts late, a tap that lost frames, a NIC filter or firmware agent (LLDP or LACP in firmware), SR-IOV or a hypervisor between wire and tap look the same. A partner that went Defaulted sends only every 31 s; that is why a silence that follows the partner's own Expired is not counted here.
+//!
+//! ## What would settle it
+//! Transmit counters for LACPDUs of the switch port over the same time; receive MAC counters, ring drops and XDP programs on the host; whether other frames kept arriving on the member.
+//!
+//! ## References
+//! verdict.md section 1; kernel-facts.md 11.1 row "loss switch→host" and 11.2 rule 4.
+
+use crate::case::{Case, Subject};
+use crate::domain::{FaultDomain as D, Side, Way};
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::evidence::Meaning;
+use crate::ledger;
+use crate::wire::Cause;
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "lacp-lost-towards-host",
+    title: "LACPDUs from the switch do not reach the host",
+    requirements: &["S4-16", "S4-57", "S4-60", "S4-61", "S4-82", "S4-116", "E-13", "E-36"],
+    page: include_str!("lacp_lost_towards_host.rs"),
+    run,
+};
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    let mut found = Vec::new();
+    for m in &subject.members {
+        let Some(w) = &m.wire else { continue };
+        for (part, story) in w.told() {
+            let outages: Vec<_> = story.outages.iter().filter(|o| o.cause == Cause::LostTowardsHost).collect();
+            let Some(first) = outages.first() else { continue };
+            let clear = ledger::receive_clear(case, &m.name);
+            let pdus = part.partner().map_or(0, |p| p.pdus);
+            let data = ledger::data_arrives(case, &m.name, pdus);
+            let counters_clean = ledger::quiet(case, &m.name, &[Meaning::RxCrc, Meaning::RxSymbol, Meaning::FecUncorrected])
+                .filter(|_| ledger::quiet(case, &m.name, &[Meaning::RxMissed]).is_some());
+            let proof = first.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+            let text = format!(
+                "{}: the partner's LACPDUs stopped arriving {}: {proof}",
+                m.name,
+                if outages.len() == 1 { "once".to_owned() } else { format!("{} times", outages.len()) }
+            );
+            let frames: Vec<_> = outages.iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))).take(8).collect();
+            let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(first.span.first), text)
+                .member(&m.name)
+                .way(Way::SwitchToHost)
+                .at(first.span.start)
+                .and_all(frames);
+            f = match (&clear, &counters_clean, &data) {
+                // Data arrives, coding is clean, nothing overflows, yet LACPDUs are missing: the sender's control plane.
+                (_, Some(clean), Some(data)) => {
+                    let clean = clean.clone();
+                    f.implicates(D::SwitchControlPlane, S::Moderate).and_all(clean).and_all(data.clone())
+                }
+                (Some(_), _, _) => f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)]),
+                _ => f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostDriverFirmware, S::Weak)]),
+            };
+            found.push(f);
+            if let Some(cited) = clear {
+                let mut it = cited.into_iter();
+                if let Some(first) = it.next() {
+                    found.push(
+                        Finding::new(
+                            CHECK.id,
+                            Kind::Counter,
+                            first,
+                            format!("{}: a virtual interface without receive drops, errors or XDP, in promiscuous mode: nothing on the host lies between wire and tap", m.name),
+                        )
+                        .exonerates(Side::Host)
+                        .member(&m.name)
+                        .way(Way::SwitchToHost)
+                        .and_all(it),
+                    );
+                }
+            }
+        }
+    }
+    Outcome::of(found)
+}

@@ -1,0 +1,86 @@
+//! # The host stopped sending LACPDUs
+//!
+//! ## What it shows
+//! On a member whose link was up, no LACPDU of the host passed the tap for longer than the partner's timeout, and then the partner said that it does not hear the host.
+//!
+//! ## Why it matters
+//! The tap is the last place on the host's stack. What does not pass it was not sent, or was lost in a queue or egress filter on this host: the switch and the wire had no part in it.
+//!
+//! ## How it can be wrong
+//! A capture that cannot see outgoing frames (a socket bound to the slow-protocols type) shows no outgoing frame ever; such captures are recognised and not used. A link that was down explains the silence; then this check does not speak. A tap that lost packets would look the same.
+//!
+//! ## What would settle it
+//! The bond's own counter of LACPDUs sent (`ip stats ... suite 802.3ad`): if it rises while the tap sees nothing, a queue or filter eats them; if it stands still, the bond does not send. `tc -s qdisc`, `tc filter show ... egress`, `bpftool net`.
+//!
+//! ## References
+//! kernel-facts.md 11.1 row "host kernel egress drop" and 11.2 rules 1 and 2; erratum E-37.
+
+use crate::case::{Case, Subject};
+use crate::domain::{FaultDomain as D, Way};
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::evidence::HookPoint;
+use crate::wire::{Cause, Part, Story, seconds};
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "lacpdu-tx-silent",
+    title: "The host stopped sending LACPDUs",
+    requirements: &["S4-14", "S4-58", "S4-60", "S4-73", "S4-114", "E-37"],
+    page: include_str!("lacpdu_tx_silent.rs"),
+    run,
+};
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    let mut found = Vec::new();
+    let silent: Vec<&str> = subject
+        .members
+        .iter()
+        .filter(|m| m.wire.as_ref().is_some_and(|w| w.told().any(|(p, s)| fell_silent(p, s))))
+        .map(|m| m.name.as_str())
+        .collect();
+    let with_wire = subject.members.iter().filter(|m| m.wire.is_some()).count();
+    for m in &subject.members {
+        let Some(w) = &m.wire else { continue };
+        for (part, story) in w.told() {
+            if !fell_silent(part, story) {
+                continue;
+            }
+            let outage = story.outages.iter().find(|o| o.cause == Cause::HostSilent);
+            let Some(gap) = story.out_gaps.iter().max_by_key(|g| g.len_ns()).or_else(|| story.out_late.iter().max_by_key(|g| g.len_ns())) else { continue };
+            let mut text = format!("{}: no LACPDU of the host passed the tap for {} while the link was up", m.name, seconds(gap.len_ns()));
+            if let Some(o) = outage {
+                let proof = o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+                text = format!("{text}: {proof}");
+            }
+            let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(gap.from_frame), text)
+                .member(&m.name)
+                .way(Way::HostToSwitch)
+                .at(gap.from_ns)
+                .and(part.cite(gap.to_frame))
+                .and_all(outage.into_iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))));
+            let queue = case.qdiscs().find(|(_, q)| q.dev == m.name && q.dropped > 0);
+            let hook = case.hooks().find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Egress);
+            // Which host domain: a queue or filter that is seen to drop; all members at once: starvation; else open.
+            f = if let Some((r, q)) = queue {
+                f.text = format!("{}; queue {} on {} dropped {} packets", f.text, q.kind, q.dev, q.dropped);
+                f.implicates(D::HostConfig, S::Strong).and(r.at)
+            } else if let Some((r, h)) = hook {
+                f.text = format!("{}; {} is attached to its egress", f.text, h.program);
+                f.implicates(D::HostConfig, S::Strong).and(r.at)
+            } else if silent.len() > 1 && silent.len() == with_wire {
+                f.implicates(D::HostStarvation, S::Strong)
+            } else {
+                f.suspects(&[(D::HostConfig, S::Strong), (D::HostDriverFirmware, S::Moderate), (D::HostStarvation, S::Moderate)])
+            };
+            found.push(f);
+        }
+    }
+    Outcome::of(found)
+}
+
+fn fell_silent(part: &Part, story: &Story) -> bool {
+    if part.inbound_only || part.host().is_none() {
+        return false;
+    }
+    story.outages.iter().any(|o| o.cause == Cause::HostSilent)
+}

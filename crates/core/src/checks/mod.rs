@@ -1,0 +1,134 @@
+//! The table of checks: one file each, named after the observed fact.
+
+use crate::finding::Check;
+
+mod admin_down;
+mod arp_monitor;
+mod bond_without_members;
+mod both_passive;
+mod carrier_flap;
+mod churn_history;
+mod coding_errors;
+mod config_drift;
+mod congestion;
+mod fail_over_mac;
+mod half_duplex;
+mod host_released;
+mod host_starved;
+mod lacp_active_off;
+mod lacp_in_order;
+mod lacp_lost_both_ways;
+mod lacp_lost_towards_host;
+mod lacp_lost_towards_switch;
+mod lacpdu_lost_before_tap;
+mod lacpdu_lost_inside_host;
+mod lacpdu_rx_late;
+mod lacpdu_tx_late;
+mod lacpdu_tx_silent;
+mod link_down_now;
+mod managers_fighting;
+mod member_asymmetry;
+mod monitoring_missing;
+mod multicast_filter;
+mod nic_fault;
+mod optics_alarm;
+mod own_key_differs;
+mod own_system_received;
+mod partner_differs;
+mod partner_identity_changed;
+mod partner_not_heard;
+mod partner_withdrew;
+mod pcie_correctable;
+mod rate_asymmetric;
+mod requested_rate_ignored;
+mod single_member;
+mod slow_protocol_filter;
+mod static_against_lacp;
+mod two_speakers;
+mod vlan_tx_drop;
+
+/// All checks, in the order of their ids.
+pub const CHECKS: &[Check] = &[
+    admin_down::CHECK,
+    arp_monitor::CHECK,
+    bond_without_members::CHECK,
+    both_passive::CHECK,
+    carrier_flap::CHECK,
+    churn_history::CHECK,
+    coding_errors::CHECK,
+    config_drift::CHECK,
+    congestion::CHECK,
+    fail_over_mac::CHECK,
+    half_duplex::CHECK,
+    host_released::CHECK,
+    host_starved::CHECK,
+    lacp_active_off::CHECK,
+    lacp_in_order::CHECK,
+    lacp_lost_both_ways::CHECK,
+    lacp_lost_towards_host::CHECK,
+    lacp_lost_towards_switch::CHECK,
+    lacpdu_lost_before_tap::CHECK,
+    lacpdu_lost_inside_host::CHECK,
+    lacpdu_rx_late::CHECK,
+    lacpdu_tx_late::CHECK,
+    lacpdu_tx_silent::CHECK,
+    link_down_now::CHECK,
+    managers_fighting::CHECK,
+    member_asymmetry::CHECK,
+    monitoring_missing::CHECK,
+    multicast_filter::CHECK,
+    nic_fault::CHECK,
+    optics_alarm::CHECK,
+    own_key_differs::CHECK,
+    own_system_received::CHECK,
+    partner_differs::CHECK,
+    partner_identity_changed::CHECK,
+    partner_not_heard::CHECK,
+    partner_withdrew::CHECK,
+    pcie_correctable::CHECK,
+    rate_asymmetric::CHECK,
+    requested_rate_ignored::CHECK,
+    single_member::CHECK,
+    slow_protocol_filter::CHECK,
+    static_against_lacp::CHECK,
+    two_speakers::CHECK,
+    vlan_tx_drop::CHECK,
+];
+
+/// The check with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Check> {
+    CHECKS.iter().find(|c| c.id == id)
+}
+
+/// The page of a check: its module documentation as Markdown.
+#[must_use]
+pub fn page(check: &Check) -> String {
+    let mut out = String::new();
+    for line in check.page.lines().map_while(|l| l.strip_prefix("//!")) {
+        out.push_str(line.strip_prefix(' ').unwrap_or(line));
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_its_headings() {
+        for check in CHECKS {
+            let page = page(check);
+            for heading in ["# ", "## What it shows", "## Why it matters", "## How it can be wrong", "## What would settle it", "## References"] {
+                assert!(page.lines().any(|l| l.starts_with(heading)), "{}: no heading {heading:?}", check.id);
+            }
+            assert!(!check.requirements.is_empty(), "{}: meets no requirement", check.id);
+        }
+    }
+
+    #[test]
+    fn ids_are_sorted_and_unique() {
+        assert!(CHECKS.windows(2).all(|p| p[0].id < p[1].id));
+    }
+}

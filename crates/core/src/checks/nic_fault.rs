@@ -1,0 +1,85 @@
+//! # The NIC, its driver, firmware or PCIe slot failed
+//!
+//! ## What it shows
+//! The kernel log says so: transmit timeout or hang, adapter reset, firmware error, device gone from the bus, uncorrectable PCIe error, hardware that refuses a filter or an address, a driver that gives up.
+//!
+//! ## Why it matters
+//! These lines come from the host's own hardware. No switch can make a NIC lose its PCIe link or refuse a multicast filter. A reset takes carrier away by itself, so a carrier loss right after it is a consequence.
+//!
+//! ## How it can be wrong
+//! A transmit timeout can be provoked by endless pause frames from the switch. A line from long before the incident proves nothing about it.
+//!
+//! ## What would settle it
+//! The same log around the incident; PCIe AER counters; pause counters; another NIC, driver or firmware in the same slot.
+//!
+//! ## References
+//! kernel-facts.md section 6.1.
+
+use crate::case::{Case, Subject};
+use crate::domain::FaultDomain as D;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::evidence::{KernelKind, KernelLine, Meaning, Record};
+use std::collections::BTreeMap;
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "nic-fault",
+    title: "The NIC, its driver, firmware or PCIe slot failed",
+    requirements: &["S4-12", "S4-43", "S4-88", "S4-119"],
+    page: include_str!("nic_fault.rs"),
+    run,
+};
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    let mut found = Vec::new();
+    for m in &subject.members {
+        let mut kinds: BTreeMap<KernelKind, Vec<(&Record, &KernelLine)>> = BTreeMap::new();
+        for (r, k) in case.kernel_of(&m.name) {
+            if strength(k.kind).is_some() {
+                kinds.entry(k.kind).or_default().push((r, k));
+            }
+        }
+        for (kind, lines) in kinds {
+            let (Some((r, k)), Some((what, strength))) = (lines.first(), strength(kind)) else { continue };
+            let shown: String = k.text.chars().take(160).collect();
+            let times = if lines.len() == 1 { String::new() } else { format!(" ({} times)", lines.len()) };
+            let f = Finding::new(CHECK.id, Kind::Log, r.at, format!("{}: {what}{times}: {shown}", m.name))
+                .implicates(D::HostDriverFirmware, strength)
+                .member(&m.name)
+                .and_all(lines.iter().skip(1).take(4).map(|(r, _)| r.at));
+            found.push(match crate::case::wall(r.time) {
+                Some(ns) => f.at(ns),
+                None => f,
+            });
+        }
+        for (name, meaning) in [("transmit timeouts", Meaning::TxTimeout), ("adapter resets", Meaning::Reset)] {
+            if let Some((g, cited)) = crate::ledger::growth(case, &m.name, meaning).filter(|(g, _)| *g > 0)
+                && let [low, high] = cited.as_slice()
+            {
+                found.push(
+                    Finding::new(CHECK.id, Kind::Counter, *high, format!("{}: {g} {name} between the readings", m.name))
+                        .implicates(D::HostDriverFirmware, S::Moderate)
+                        .member(&m.name)
+                        .and(*low),
+                );
+            }
+        }
+    }
+    Outcome::of(found)
+}
+
+const fn strength(kind: KernelKind) -> Option<(&'static str, S)> {
+    Some(match kind {
+        KernelKind::PcieLost => ("the device left the PCIe bus", S::Decisive),
+        KernelKind::AerUncorrectable => ("uncorrectable PCIe error", S::Strong),
+        KernelKind::TxTimeout => ("transmit queue timed out", S::Strong),
+        KernelKind::TxHang => ("transmit unit hung", S::Strong),
+        KernelKind::NicReset => ("adapter reset", S::Moderate),
+        KernelKind::FirmwareError => ("firmware error", S::Strong),
+        KernelKind::FilterError => ("the hardware refused a filter", S::Strong),
+        KernelKind::DriverError => ("driver error", S::Moderate),
+        KernelKind::BondError => ("an operation of the bond on this member failed", S::Moderate),
+        KernelKind::Oops => ("kernel warning or oops in the driver", S::Moderate),
+        _ => return None,
+    })
+}

@@ -1,0 +1,64 @@
+//! # Members of the bond have different keys of their own
+//!
+//! ## What it shows
+//! The host itself gives its members different keys. With Linux the key follows speed and duplex, so the members run at different speeds or one runs at half duplex.
+//!
+//! ## Why it matters
+//! Ports with different keys can never be in one aggregator, whatever the switch does.
+//!
+//! ## How it can be wrong
+//! A member that fell back to a lower speed because of a bad cable or a switch port setting has another key too: the key shows the mismatch, not who caused it. A member without carrier has key 0 and is not counted.
+//!
+//! ## What would settle it
+//! `ethtool` of each member (advertised, partner-advertised and actual speed).
+//!
+//! ## References
+//! kernel-facts.md sections 2 and 3; errata E-23, E-35.
+
+use crate::case::{Case, Mode, Subject};
+use crate::domain::FaultDomain as D;
+use crate::evidence::Citation;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "own-key-differs",
+    title: "Members of the bond have different keys of their own",
+    requirements: &["S4-74", "S4-109", "E-23", "E-35"],
+    page: include_str!("own_key_differs.rs"),
+    run,
+};
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    if subject.mode != Mode::Lacp {
+        return Outcome::NotApplicable;
+    }
+    let mut keys: Vec<(&str, u64, Option<u64>, Citation)> = Vec::new();
+    for m in &subject.members {
+        if let Some(s) = m.states.iter().rev().find(|s| s.mii.as_deref() == Some("up") && s.actor_key.is_some_and(|k| k != 0)) {
+            keys.push((&m.name, s.actor_key.unwrap_or(0), s.speed, s.at));
+        }
+    }
+    let Some(first) = keys.first() else { return Outcome::NotApplicable };
+    if keys.iter().all(|k| k.1 == first.1) {
+        return Outcome::Clear;
+    }
+    let list = keys
+        .iter()
+        .map(|(n, k, s, _)| format!("{n}: key {k}{}", s.map_or(String::new(), |s| format!(" at {s} Mb/s"))))
+        .collect::<Vec<_>>()
+        .join(", ");
+    // A card that cannot do the speed of the others was put there by configuration; else a downshift is as likely.
+    let fastest = keys.iter().filter_map(|k| k.2).max();
+    let cannot = keys.iter().find(|k| {
+        k.2 < fastest
+            && case.settings("ethtool", Some(k.0)).any(|(_, f)| {
+                f.text("Supported link modes").is_some_and(|modes| fastest.is_some_and(|s| !modes.contains(&format!("{s}base"))))
+            })
+    });
+    let f = Finding::new(CHECK.id, Kind::State, first.3, format!("the host's own keys differ, so these members cannot share an aggregator: {list}")).and_all(keys.iter().map(|k| k.3));
+    Outcome::Found(vec![match cannot {
+        Some(k) => f.implicates(D::HostConfig, S::Moderate).member(k.0),
+        None => f.suspects(&[(D::HostConfig, S::Moderate), (D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate)]),
+    }])
+}

@@ -1,0 +1,46 @@
+//! # Correctable PCIe errors
+//!
+//! ## What it shows
+//! The kernel log reports corrected PCIe errors of the NIC.
+//!
+//! ## Why it matters
+//! They are repaired by the hardware; many of them point to a bad slot, riser or power management, and precede uncorrectable ones.
+//!
+//! ## How it can be wrong
+//! Some platforms report a steady trickle without any effect.
+//!
+//! ## What would settle it
+//! `aer_dev_correctable` in sysfs before and after; `lspci -vv` (LnkSta, ASPM).
+//!
+//! ## References
+//! kernel-facts.md section 6.1 (PCIe AER).
+
+use crate::case::{Case, Subject};
+use crate::domain::FaultDomain as D;
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
+use crate::evidence::KernelKind;
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    id: "pcie-correctable",
+    title: "Correctable PCIe errors",
+    requirements: &["S4-88"],
+    page: include_str!("pcie_correctable.rs"),
+    run,
+};
+
+fn run(case: &Case, subject: &Subject) -> Outcome {
+    let mut found = Vec::new();
+    for m in &subject.members {
+        let lines: Vec<_> = case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::AerCorrectable).collect();
+        if let Some((r, _)) = lines.first() {
+            found.push(
+                Finding::new(CHECK.id, Kind::Log, r.at, format!("{}: {} corrected PCIe error line(s)", m.name, lines.len()))
+                    .suspects(&[(D::HostDriverFirmware, S::Weak)])
+                    .member(&m.name)
+                    .severity(Severity::Warning),
+            );
+        }
+    }
+    Outcome::of(found)
+}

@@ -1,0 +1,663 @@
+//! What the captures say about one member: who spoke, who heard whom, and when it broke.
+//!
+//! The reasoning is the two-way hearing matrix of `verdict.md` section 1 and `kernel-facts.md` section 11: a
+//! PDU from the partner is the partner's own testimony about what it hears. Direction comes from the kernel's packet
+//! type where the capture has it; else a frame is ours if its Actor System is ours and its source is the
+//! permanent address of a member (errata E-12, E-13).
+
+use crate::capture::{Change, Gap, Speaker};
+use crate::case::Case;
+use crate::evidence::{Citation, Direction, FileId};
+use crate::units::Mac;
+use lacp::PortState;
+use std::collections::BTreeSet;
+
+const SECOND: i64 = 1_000_000_000;
+/// Fast_Periodic_Time and Slow_Periodic_Time (802.1AX).
+const FAST: i64 = SECOND;
+const SLOW: i64 = 30 * SECOND;
+/// Three periods, plus what Linux' 100 ms ticks and its 300 ms transmit grid stretch it by (kernel-facts section 2: fast
+/// intervals 0.93 to 1.31 s, slow 31.4 s, short timeout 3.1 s, long 94.6 s).
+const SHORT_LIMIT: i64 = 3 * SECOND + 600_000_000;
+const LONG_LIMIT: i64 = 100 * SECOND;
+
+/// A stretch of one capture on one member.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The capture file.
+    pub file: FileId,
+    /// False for pasted text without times.
+    pub timed: bool,
+    /// First and last packet of the capture on this link.
+    pub span: (i64, i64),
+    /// What the host sent.
+    pub out: Vec<Speaker>,
+    /// What the host received, the busiest speaker first.
+    pub ins: Vec<Speaker>,
+    /// Speakers whose side cannot be told.
+    pub unknown: Vec<Speaker>,
+    /// The direction came from the kernel's packet type, not from addresses.
+    pub tagged: bool,
+    /// True if the capture shows no outgoing frame at all on any link although it would be expected: a socket
+    /// bound to the slow-protocols type sees only what comes in.
+    pub inbound_only: bool,
+}
+
+/// All captures of one member, without overlap, in time order.
+#[derive(Debug, Clone, Default)]
+pub struct Wire {
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// The reading of each part, in the same order.
+    pub stories: Vec<Story>,
+    /// Further captures of the same link and time, not used.
+    pub also: Vec<FileId>,
+}
+
+impl Wire {
+    /// Parts with their stories.
+    pub fn told(&self) -> impl Iterator<Item = (&Part, &Story)> {
+        self.parts.iter().zip(&self.stories)
+    }
+}
+
+/// A stretch of time with the frames that bound it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Start.
+    pub start: i64,
+    /// End; the end of the capture if it never ended.
+    pub end: i64,
+    /// Frame at the start.
+    pub first: u64,
+    /// Frame at the end.
+    pub last: u64,
+    /// True if it lasted until the capture ended.
+    pub open: bool,
+}
+
+/// How an outage of LACP on a member came about, as far as the wire shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The host's own frames stopped or came too late at the tap; then the partner said that it hears nothing.
+    HostSilent,
+    /// The host's frames passed the tap in time, yet the partner says that it does not hear them.
+    LostTowardsSwitch,
+    /// The partner's frames stopped arriving; where it can be seen, the partner heard us all along.
+    LostTowardsHost,
+    /// Both directions went silent or deaf together.
+    LostBothWays,
+    /// The partner's frames passed the tap in time, yet the bond's own state says that it does not hear them.
+    LostInsideHost,
+    /// The link went down and came up again: the first PDU after it carries Expired and Defaulted.
+    LinkDown,
+    /// The partner's system, key or port changed.
+    PartnerChanged,
+    /// The partner withdrew Synchronization (or Aggregation) although it hears us.
+    PartnerWithdrew,
+    /// We withdrew Synchronization (or Aggregation) although we hear the partner.
+    HostWithdrew,
+    /// Something else.
+    Unclear,
+}
+
+/// A time in which a member did not carry traffic although it did before, or never did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// When.
+    pub span: Span,
+    /// Why, as the wire shows it.
+    pub cause: Cause,
+    /// The frame that shows it best, and what it says.
+    pub proof: Vec<(u64, String)>,
+    /// For [`Cause::LostTowardsHost`]: the first frame after the silence echoed our latest state.
+    pub heard_all_along: bool,
+}
+
+/// The reading of one part.
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    /// Both ends were collecting and distributing at some time.
+    pub carried: bool,
+    /// Both ends were at the end.
+    pub carries_at_end: bool,
+    /// Outages, in order.
+    pub outages: Vec<Outage>,
+    /// Outgoing gaps longer than the partner's timeout allows, while the link was not down.
+    pub out_gaps: Vec<Gap>,
+    /// Incoming gaps longer than our timeout allows.
+    pub in_gaps: Vec<Gap>,
+    /// Outgoing gaps that are late (over 1.7 periods).
+    pub out_late: Vec<Gap>,
+    /// Incoming gaps that are late (over 1.7 periods).
+    pub in_late: Vec<Gap>,
+    /// The period we asked for and the partner asked for, in nanoseconds, at the end.
+    pub asked: (Option<i64>, Option<i64>),
+    /// Number of intervals seen: out, in.
+    pub intervals: (u64, u64),
+    /// Changes of the partner's identity (system, key, priority): from, to.
+    pub identity: Vec<(Change, Change)>,
+    /// Incoming PDUs that carry our own system as Actor: how many changes, first frame.
+    pub own_system_in: Option<u64>,
+    /// Length of what was seen, in nanoseconds.
+    pub seen: i64,
+}
+
+impl Part {
+    /// The host's speaker.
+    #[must_use]
+    pub fn host(&self) -> Option<&Speaker> {
+        self.out.iter().max_by_key(|s| s.pdus)
+    }
+    /// The partner's speaker.
+    #[must_use]
+    pub fn partner(&self) -> Option<&Speaker> {
+        self.ins.first()
+    }
+    /// Cites a frame.
+    #[must_use]
+    pub const fn cite(&self, frame: u64) -> Citation {
+        Citation::frame(self.file, frame)
+    }
+
+    /// Reads the story. `rate_fast` is the host's configured rate, for a capture without our own frames.
+    #[must_use]
+    pub fn story(&self, rate_fast: Option<bool>) -> Story {
+        let mut story = Story { seen: self.span.1.saturating_sub(self.span.0), ..Story::default() };
+        let (host, partner) = (self.host(), self.partner());
+        let asked_by_us = |t: i64| {
+            host.and_then(|h| h.at(t))
+                .map(|c| c.actor.state.contains(PortState::TIMEOUT))
+                .or_else(|| partner.and_then(|p| p.at(t)).filter(|c| !c.partner.system.is_zero()).map(|c| c.partner.state.contains(PortState::TIMEOUT)))
+                .or(rate_fast)
+        };
+        // While the partner is unknown (Defaulted) Linux sends at the slow rate; while Expired at the fast one.
+        let asked_by_partner = |t: i64| {
+            host.and_then(|h| h.at(t))
+                .map(|c| {
+                    if c.actor.state.contains(PortState::DEFAULTED) || c.partner.system.is_zero() {
+                        false
+                    } else {
+                        c.partner.state.contains(PortState::TIMEOUT)
+                    }
+                })
+                .or_else(|| partner.and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT)))
+        };
+        story.asked = (asked_by_us(self.span.1).map(period), asked_by_partner(self.span.1).map(period));
+        story.intervals = (host.map_or(0, |h| h.intervals.0), partner.map_or(0, |p| p.intervals.0));
+        if let Some(p) = partner {
+            for pair in p.changes.windows(2) {
+                let [a, b] = pair else { continue };
+                if a.actor.system != b.actor.system
+                    || a.actor.system_priority != b.actor.system_priority
+                    || (a.actor.key != b.actor.key && a.actor.key != 0 && b.actor.key != 0)
+                {
+                    story.identity.push((*a, *b));
+                }
+            }
+        }
+        let own: BTreeSet<Mac> = self.out.iter().flat_map(|s| s.changes.iter().map(|c| c.actor.system)).collect();
+        story.own_system_in =
+            self.ins.iter().flat_map(|s| &s.changes).find(|c| !c.actor.system.is_zero() && own.contains(&c.actor.system)).map(|c| c.frame);
+        if !self.timed {
+            story.carried = host.into_iter().chain(partner).any(|s| s.changes.iter().any(|c| c.actor.state.carries_traffic()));
+            return story;
+        }
+        let link_down = self.link_downs();
+        let down_at = |g: &Gap| link_down.iter().any(|d| g.from_ns < d.end && d.start < g.to_ns);
+        if let Some(h) = host {
+            for g in self.gaps_of(h, partner) {
+                let fast = asked_by_partner(g.from_ns).unwrap_or(false);
+                if g.len_ns() > limit(fast) && !down_at(&g) {
+                    story.out_gaps.push(g);
+                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.out_late.push(g);
+                }
+            }
+        }
+        if let Some(p) = partner {
+            for g in self.gaps_of(p, host) {
+                let fast = asked_by_us(g.from_ns).unwrap_or(false);
+                if g.len_ns() > limit(fast) && !down_at(&g) {
+                    story.in_gaps.push(g);
+                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.in_late.push(g);
+                }
+            }
+        }
+        self.outages(&mut story, &link_down);
+        story
+    }
+
+    /// The gaps of a speaker, with the silence before its first and behind its last PDU while the other spoke.
+    fn gaps_of(&self, s: &Speaker, other: Option<&Speaker>) -> Vec<Gap> {
+        let mut gaps = s.gaps.clone();
+        if let Some(o) = other {
+            if o.first.0 < s.first.0 {
+                gaps.insert(0, Gap { from_ns: o.first.0, to_ns: s.first.0, from_frame: o.first.1, to_frame: s.first.1 });
+            }
+            if o.last.0 > s.last.0 {
+                gaps.push(Gap { from_ns: s.last.0, to_ns: o.last.0, from_frame: s.last.1, to_frame: o.last.1 });
+            }
+        }
+        gaps
+    }
+
+    /// Times in which the link was down: our first PDU after a silence carries Expired and Defaulted together,
+    /// which Linux sends only after PORT_DISABLED (kernel-facts section 2: 199 = just after carrier-up).
+    fn link_downs(&self) -> Vec<Span> {
+        let both = PortState::EXPIRED.union(PortState::DEFAULTED);
+        let Some(h) = self.host() else { return Vec::new() };
+        let mut spans = Vec::new();
+        for (i, c) in h.changes.iter().enumerate() {
+            if !c.actor.state.contains(both) || i == 0 {
+                continue;
+            }
+            let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
+            let start = gap.map_or(c.ns, |g| g.from_ns);
+            spans.push(Span { start, end: c.ns.saturating_add(1), first: gap.map_or(c.frame, |g| g.from_frame), last: c.frame, open: false });
+        }
+        spans
+    }
+
+    fn outages(&self, story: &mut Story, link_down: &[Span]) {
+        // One line of time: every change of either end.
+        let mut points: Vec<(i64, u64, bool, Change)> = Vec::new();
+        for (ours, s) in self.host().map(|s| (true, s)).into_iter().chain(self.partner().map(|s| (false, s))) {
+            points.extend(s.changes.iter().map(|c| (c.ns, c.frame, ours, *c)));
+        }
+        points.sort_by_key(|p| (p.0, p.1));
+        let (mut ours, mut theirs): (Option<Change>, Option<Change>) = (None, None);
+        let mut open: Option<(i64, u64)> = None;
+        let start = points.first().map_or((self.span.0, 0), |p| (p.0, p.1));
+        let carrying = |c: Option<&Change>| c.is_none_or(|c| c.actor.state.carries_traffic());
+        for (ns, frame, is_ours, change) in &points {
+            if *is_ours {
+                ours = Some(*change);
+            } else {
+                theirs = Some(*change);
+            }
+            let up = carrying(ours.as_ref()) && carrying(theirs.as_ref()) && (ours.is_some() || theirs.is_some());
+            if up {
+                story.carried = true;
+                if let Some((from, first)) = open.take() {
+                    let span = Span { start: from, end: *ns, first, last: *frame, open: false };
+                    self.outage(story, span, link_down);
+                }
+            } else if open.is_none() && story.carried {
+                open = Some((*ns, *frame));
+            }
+        }
+        let last = points.last().map_or(0, |p| p.1);
+        if let Some((from, first)) = open {
+            self.outage(story, Span { start: from, end: self.span.1, first, last, open: true }, link_down);
+        } else if !story.carried && !points.is_empty() {
+            // Never came up within the capture.
+            self.outage(story, Span { start: start.0, end: self.span.1, first: start.1, last, open: true }, link_down);
+        } else {
+            story.carries_at_end = story.carried;
+        }
+        // A speaker that fell silent for good while the other goes on may leave the last words "all is well".
+        let dead_in = story.in_gaps.iter().any(|g| self.partner().is_some_and(|p| g.from_ns == p.last.0));
+        let dead_out = story.out_gaps.iter().any(|g| self.host().is_some_and(|h| g.from_ns == h.last.0));
+        if dead_in || dead_out {
+            story.carries_at_end = false;
+        }
+    }
+
+    fn outage(&self, story: &mut Story, span: Span, link_down: &[Span]) {
+        let within = |t: i64| t >= span.start.saturating_sub(SECOND) && t <= span.end.saturating_add(SECOND);
+        let host_changes: Vec<&Change> = self.host().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
+        let partner_changes: Vec<&Change> = self.partner().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
+        let host_deaf = host_changes.iter().find(|c| c.actor.state.deaf());
+        let partner_deaf = partner_changes.iter().find(|c| c.actor.state.deaf());
+        let mut proof: Vec<(u64, String)> = Vec::new();
+        let mut heard_all_along = false;
+        let overlaps = |g: &&Gap, before: i64| g.from_ns < span.end && g.to_ns > span.start.saturating_sub(before);
+        let out_gap = story.out_gaps.iter().find(|g| overlaps(g, 0));
+        // The silence that made us expire began before our state says so.
+        let in_gap = story.in_gaps.iter().find(|g| overlaps(g, 0));
+        let late_out = self.host().is_some_and(|h| {
+            partner_deaf.is_some_and(|d| h.gaps.iter().any(|g| g.len_ns() > 2 * SECOND + SECOND / 2 && g.from_ns < d.ns && g.to_ns > d.ns.saturating_sub(2 * SECOND)))
+        });
+        let identity = story.identity.iter().find(|(_, b)| within(b.ns)).copied();
+        let cause = if let Some(d) = link_down.iter().find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND)) {
+            proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
+            Cause::LinkDown
+        } else if let (Some(g), Some(d)) = (out_gap, partner_deaf)
+            && g.from_ns < d.ns
+        {
+            proof.push((g.from_frame, format!("our last PDU at the tap before a silence of {}", seconds(g.len_ns()))));
+            proof.push((d.frame, format!("then the partner says {}", deaf_words(d.actor.state))));
+            Cause::HostSilent
+        } else if let (Some(d), false) = (partner_deaf, host_deaf.is_some_and(|h| partner_deaf.is_some_and(|p| h.ns < p.ns))) {
+            proof.push((d.frame, format!("the partner says {} (state {:#04x})", deaf_words(d.actor.state), d.actor.state.bits())));
+            if late_out {
+                Cause::HostSilent
+            } else if in_gap.is_some_and(|g| g.from_ns < d.ns.saturating_sub(2 * SECOND) && g.to_ns <= d.ns) {
+                // It came back deaf from a silence: it did not hear us during the silence either.
+                Cause::LostBothWays
+            } else {
+                if let Some(last) = self.last_out_before(d.ns) {
+                    proof.push((last, "while our PDUs passed the tap in time, the last one before it here".to_owned()));
+                }
+                Cause::LostTowardsSwitch
+            }
+        } else if let Some(d) = host_deaf {
+            if let Some(g) = in_gap {
+                proof.push((g.from_frame, format!("the partner's last PDU before a silence of {}", seconds(g.len_ns()))));
+                proof.push((d.frame, format!("then our own PDU says {}", deaf_words(d.actor.state))));
+                let resumed = self.partner().is_some_and(|p| p.last.0 >= g.to_ns && p.last.0 > g.from_ns);
+                let back = if resumed { self.partner().and_then(|p| p.at(g.to_ns)) } else { None };
+                match back {
+                    Some(b) if b.actor.state.deaf() || b.partner.system.is_zero() => {
+                        proof.push((g.to_frame, "the first PDU after it is from a partner that did not hear us either".to_owned()));
+                        Cause::LostBothWays
+                    }
+                    Some(b) if b.partner.state.deaf() => {
+                        heard_all_along = true;
+                        proof.push((
+                            g.to_frame,
+                            format!("the first PDU after it echoes our state {:#04x}: the partner had heard us all along", b.partner.state.bits()),
+                        ));
+                        Cause::LostTowardsHost
+                    }
+                    _ => Cause::LostTowardsHost,
+                }
+            } else if self.partner().is_some_and(|p| p.first.0 < d.ns && p.last.0 > d.ns) && !self.silent_before(d.ns) {
+                proof.push((d.frame, format!("our PDU says {} while the partner's PDUs pass the tap in time", deaf_words(d.actor.state))));
+                if let Some(p) = self.partner() {
+                    proof.push((p.last.1, format!("{} of the partner's PDUs were captured", p.pdus)));
+                }
+                Cause::LostInsideHost
+            } else if self.partner().is_none() {
+                proof.push((d.frame, format!("our PDU says {} and no PDU of a partner was captured", deaf_words(d.actor.state))));
+                Cause::LostTowardsHost
+            } else {
+                proof.push((d.frame, format!("our PDU says {}", deaf_words(d.actor.state))));
+                Cause::Unclear
+            }
+        } else if let Some((a, b)) = identity {
+            proof.push((a.frame, format!("partner {} key {}", a.actor.system, a.actor.key)));
+            proof.push((b.frame, format!("then partner {} key {}", b.actor.system, b.actor.key)));
+            Cause::PartnerChanged
+        } else {
+            let withdrew = |c: &&&Change| {
+                !c.actor.state.contains(PortState::SYNCHRONIZATION) || !c.actor.state.contains(PortState::AGGREGATION)
+            };
+            let p = partner_changes.iter().find(withdrew);
+            let h = host_changes.iter().find(withdrew);
+            match (h, p) {
+                (Some(h), Some(p)) if h.ns <= p.ns => {
+                    proof.push((h.frame, format!("our PDU withdraws: {}", h.actor.state)));
+                    Cause::HostWithdrew
+                }
+                (_, Some(p)) => {
+                    proof.push((p.frame, format!("the partner withdraws although it hears us: {}", p.actor.state)));
+                    Cause::PartnerWithdrew
+                }
+                (Some(h), None) => {
+                    proof.push((h.frame, format!("our PDU withdraws: {}", h.actor.state)));
+                    Cause::HostWithdrew
+                }
+                (None, None) => Cause::Unclear,
+            }
+        };
+        story.outages.push(Outage { span, cause, proof, heard_all_along });
+    }
+
+    fn last_out_before(&self, ns: i64) -> Option<u64> {
+        let h = self.host()?;
+        // Exact frame numbers are known for changes and gap ends only; the nearest of these is cited.
+        h.changes.iter().rev().find(|c| c.ns < ns).map(|c| c.frame)
+    }
+
+    /// True if the partner had been silent for a timeout right before.
+    fn silent_before(&self, ns: i64) -> bool {
+        self.partner().is_none_or(|p| {
+            p.first.0 > ns
+                || p.last.0 < ns.saturating_sub(2 * SECOND)
+                || p.gaps.iter().any(|g| g.from_ns < ns.saturating_sub(2 * SECOND) && g.to_ns > ns.saturating_sub(SECOND / 2))
+        })
+    }
+}
+
+const fn period(fast: bool) -> i64 {
+    if fast { FAST } else { SLOW }
+}
+
+const fn limit(fast: bool) -> i64 {
+    if fast { SHORT_LIMIT } else { LONG_LIMIT }
+}
+
+/// `3.2 s` for texts.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "a text with one decimal")]
+pub fn seconds(ns: i64) -> String {
+    format!("{:.1} s", ns as f64 / 1e9)
+}
+
+/// What Expired and Defaulted mean, for texts.
+#[must_use]
+pub fn deaf_words(state: PortState) -> &'static str {
+    match (state.contains(PortState::EXPIRED), state.contains(PortState::DEFAULTED)) {
+        (true, true) => "Expired and Defaulted",
+        (true, false) => "Expired",
+        (false, true) => "Defaulted",
+        (false, false) => "all is well",
+    }
+}
+
+/// Gives every capture to the member it belongs to.
+pub(crate) fn attach(case: &mut Case) {
+    let captures = std::mem::take(&mut case.captures);
+    let mut found: Vec<(String, String, Part)> = Vec::new(); // (subject, member, part)
+    for c in &captures {
+        let far = case.files.get(c.file.0 as usize).is_some_and(|f| f.far_end);
+        if far {
+            continue;
+        }
+        let path = case.path(c.file).to_owned();
+        let file_has_out = c.capture.speakers.iter().any(|s| s.direction == Some(Direction::Out));
+        let tagged = c.capture.speakers.iter().any(|s| s.direction.is_some());
+        for link in links(case, &c.capture.speakers) {
+            let mut part = Part {
+                file: c.file,
+                timed: c.timed,
+                span: span(&link),
+                out: Vec::new(),
+                ins: Vec::new(),
+                unknown: Vec::new(),
+                tagged,
+                inbound_only: tagged && !file_has_out,
+            };
+            for s in link {
+                match role(case, s) {
+                    Some(Direction::Out) => part.out.push(s.clone()),
+                    Some(Direction::In) => part.ins.push(s.clone()),
+                    None => part.unknown.push(s.clone()),
+                }
+            }
+            part.ins.sort_by_key(|s| std::cmp::Reverse(s.pdus));
+            if part.out.iter().chain(&part.ins).chain(&part.unknown).all(|s| s.pdus == 0) {
+                continue;
+            }
+            if !tagged && part.out.is_empty() && !part.ins.is_empty() {
+                part.inbound_only = !c.capture.speakers.iter().any(|s| role(case, s) == Some(Direction::Out));
+            }
+            let (subject, member) = owner(case, &part, &c.capture, &path);
+            found.push((subject, member, part));
+        }
+    }
+    case.captures = captures;
+    // Largest and best-tagged first, so that a lesser view of the same time gives way.
+    found.sort_by(|a, b| {
+        let weight = |p: &Part| (p.tagged, p.out.iter().chain(&p.ins).chain(&p.unknown).map(|s| s.pdus).sum::<u64>());
+        (&a.0, &a.1).cmp(&(&b.0, &b.1)).then(weight(&b.2).cmp(&weight(&a.2))).then(a.2.file.cmp(&b.2.file))
+    });
+    for (subject, member, part) in found {
+        let at = match case.subjects.iter().position(|s| s.name == subject) {
+            Some(at) => at,
+            None => {
+                case.subjects.push(crate::case::Subject {
+                    name: subject,
+                    bond: true,
+                    aggregator: crate::evidence::Aggregator::Bonding,
+                    mode: crate::case::Mode::Lacp,
+                    mode_text: None,
+                    mode_at: None,
+                    states: Vec::new(),
+                    members: Vec::new(),
+                    system: None,
+                });
+                case.subjects.len() - 1
+            }
+        };
+        let Some(s) = case.subjects.get_mut(at) else { continue };
+        if s.mode == crate::case::Mode::Unknown {
+            s.mode = crate::case::Mode::Lacp;
+        }
+        let at = match s.members.iter().position(|m| m.name == member) {
+            Some(at) => at,
+            None => {
+                s.members.push(crate::case::Member { name: member, ..crate::case::Member::default() });
+                s.members.len() - 1
+            }
+        };
+        let Some(m) = s.members.get_mut(at) else { continue };
+        let wire = m.wire.get_or_insert_with(Wire::default);
+        let overlap = wire.parts.iter().any(|p| !p.timed || !part.timed || (p.span.0 <= part.span.1 && part.span.0 <= p.span.1));
+        if overlap {
+            wire.also.push(part.file);
+        } else {
+            wire.parts.push(part);
+            wire.parts.sort_by_key(|p| p.span);
+        }
+    }
+    case.subjects.sort_by(|a, b| a.name.cmp(&b.name));
+    for s in &mut case.subjects {
+        s.members.sort_by(|a, b| a.name.cmp(&b.name));
+        let fast = s.field("LACP rate").map(|f| f.value.starts_with("fast") || f.value.starts_with('1'));
+        for m in &mut s.members {
+            if let Some(w) = &mut m.wire {
+                w.stories = w.parts.iter().map(|p| p.story(fast)).collect();
+            }
+        }
+    }
+}
+
+fn span(link: &[&Speaker]) -> (i64, i64) {
+    let first = link.iter().map(|s| s.first.0).min().unwrap_or(0);
+    let last = link.iter().map(|s| s.last.0).max().unwrap_or(0);
+    (first, last)
+}
+
+/// Who sent it: the host, the other end, or nobody can tell.
+fn role(case: &Case, s: &Speaker) -> Option<Direction> {
+    if s.direction.is_some() {
+        return s.direction;
+    }
+    let perms = || case.subjects.iter().flat_map(|b| &b.members).filter_map(|m| m.perm);
+    if perms().any(|p| p == s.source) && s.changes.iter().all(|c| case.own_systems.is_empty() || case.own_systems.contains(&c.actor.system)) {
+        return Some(Direction::Out);
+    }
+    if case.own_systems.is_empty() || s.changes.is_empty() {
+        return None;
+    }
+    let own = |c: &Change| case.own_systems.contains(&c.actor.system);
+    if !s.changes.iter().all(own) {
+        // At least once it spoke as somebody else: the other end.
+        return Some(Direction::In);
+    }
+    // It always speaks as us. With the permanent addresses known and not among them, it is somebody else
+    // claiming our system (a loop or a duplicate); otherwise it is us.
+    if perms().next().is_some() && perms().all(|p| p != s.source) { Some(Direction::In) } else { Some(Direction::Out) }
+}
+
+/// Splits the speakers of a capture into links.
+fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
+    let mut by_iface: std::collections::BTreeMap<u32, Vec<&Speaker>> = std::collections::BTreeMap::new();
+    for s in speakers {
+        by_iface.entry(s.iface).or_default().push(s);
+    }
+    let mut out = Vec::new();
+    for group in by_iface.into_values() {
+        // In one interface's group, several links show as several (system, port) pairs that speak.
+        let ends: Vec<(&Speaker, BTreeSet<(Mac, u16)>)> =
+            group.iter().map(|s| (*s, s.changes.iter().map(|c| (c.actor.system, c.actor.port)).collect())).collect();
+        let ours: Vec<&Speaker> = group.iter().copied().filter(|s| role(case, s) == Some(Direction::Out)).collect();
+        let sources: BTreeSet<Mac> = ours.iter().map(|s| s.source).collect();
+        if group.len() <= 2 || (sources.len() <= 1 && !case.own_systems.is_empty()) {
+            out.push(group);
+            continue;
+        }
+        // Pair a speaker with the one that echoes it.
+        let mut left: Vec<&Speaker> = group.clone();
+        while let Some(a) = left.first().copied() {
+            left.remove(0);
+            let a_ends = ends.iter().find(|(s, _)| std::ptr::eq(*s, a)).map(|(_, e)| e.clone()).unwrap_or_default();
+            let a_echo: BTreeSet<(Mac, u16)> = a.changes.iter().map(|c| (c.partner.system, c.partner.port)).filter(|e| !e.0.is_zero()).collect();
+            let mate = left.iter().position(|b| {
+                b.changes.iter().any(|c| a_ends.contains(&(c.partner.system, c.partner.port)) || a_echo.contains(&(c.actor.system, c.actor.port)))
+                    && b.changes.iter().all(|c| !a_ends.contains(&(c.actor.system, c.actor.port)))
+            });
+            let mut link = vec![a];
+            if let Some(i) = mate {
+                link.push(left.remove(i));
+            }
+            out.push(link);
+        }
+    }
+    out
+}
+
+/// Which bond and member a link belongs to.
+fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str) -> (String, String) {
+    let members = || case.subjects.iter().filter(|s| s.bond).flat_map(|s| s.members.iter().map(move |m| (s, m)));
+    let name = |(s, m): (&crate::case::Subject, &crate::case::Member)| (s.name.clone(), m.name.clone());
+    // The capture names the interface.
+    let iface = part.out.iter().chain(&part.ins).chain(&part.unknown).map(|s| s.iface).next().unwrap_or(0);
+    let if_name = capture.totals.interfaces.iter().find(|i| i.id == iface).and_then(|i| i.name.clone()).filter(|n| n != "any");
+    if let Some(n) = &if_name
+        && let Some(found) = members().find(|(_, m)| m.name == *n)
+    {
+        return name(found);
+    }
+    // Our own frames: permanent address, then port number.
+    for s in &part.out {
+        if let Some(found) = members().find(|(_, m)| m.perm == Some(s.source)) {
+            return name(found);
+        }
+    }
+    let port = part
+        .out
+        .iter()
+        .flat_map(|s| &s.changes)
+        .map(|c| (c.actor.system, c.actor.port))
+        .chain(part.ins.iter().flat_map(|s| &s.changes).map(|c| (c.partner.system, c.partner.port)))
+        .find(|(sys, port)| case.own_systems.contains(sys) && *port != 0);
+    if let Some((sys, port)) = port
+        && let Some(found) = members().find(|(s, m)| m.port == Some(port) && s.system.is_none_or(|x| x == sys))
+    {
+        return name(found);
+    }
+    // The file name.
+    let tokens: Vec<&str> = path.rsplit('/').next().unwrap_or(path).split(['-', '_', '.', ' ']).collect();
+    let file_name = path.rsplit('/').next().unwrap_or(path);
+    if let Some(found) = members().find(|(_, m)| tokens.contains(&m.name.as_str()) || (m.name.len() > 3 && file_name.contains(&m.name))) {
+        return name(found);
+    }
+    let subject = if case.subjects.iter().filter(|s| s.bond).count() == 1 {
+        case.subjects.iter().find(|s| s.bond).map(|s| s.name.clone()).unwrap_or_default()
+    } else {
+        "bond".to_owned()
+    };
+    let member = if_name
+        .or_else(|| tokens.iter().find(|t| crate::parse::prompt::looks_like_ifname(t)).map(|t| (*t).to_owned()))
+        .unwrap_or_else(|| match port {
+            Some((_, p)) => format!("port {p}"),
+            None if iface != 0 => format!("if{iface}"),
+            None => file_name.split('.').next().unwrap_or("capture").to_owned(),
+        });
+    (subject, member)
+}
