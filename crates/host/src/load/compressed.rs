@@ -115,6 +115,10 @@ impl<'a> Inflated<'a> {
 
     /// Fills the beginning of `buf`; 0 is the end.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> Result<usize, Problem> {
+        // A decoder that yields nothing is taken to be at its end.
+        if buf.is_empty() {
+            return Ok(0);
+        }
         let peeked = self.head.get(self.head_at..).unwrap_or(&[]);
         if !peeked.is_empty() {
             let n = peeked.len().min(buf.len());
@@ -136,6 +140,7 @@ impl<'a> Inflated<'a> {
                 Problem::EndsEarly { why: format!("the compressed data stops after {} bytes", self.out) }
             }
             Fault::Corrupt(why) => Problem::Damaged { after: self.out, why },
+            Fault::Memory => Problem::Memory,
         })?;
         self.out = self.out.saturating_add(n as u64);
         self.budget.inflate(n as u64, self.out, self.decoder.taken())?;
@@ -147,6 +152,8 @@ impl<'a> Inflated<'a> {
 enum Fault {
     Truncated,
     Corrupt(String),
+    /// It asks for more memory than a file of its kind needs.
+    Memory,
 }
 
 impl From<io::Error> for Fault {
@@ -160,8 +167,10 @@ impl Fault {
     fn of(error: &(dyn Error + 'static)) -> Self {
         let mut cause = Some(error);
         while let Some(error) = cause {
-            if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::UnexpectedEof) {
-                return Self::Truncated;
+            match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(ErrorKind::UnexpectedEof) => return Self::Truncated,
+                Some(ErrorKind::OutOfMemory) => return Self::Memory,
+                _ => {}
             }
             cause = error.source();
         }
@@ -314,6 +323,7 @@ impl<'a> Zstd<'a> {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 self.rest = self.rest.get(length..).ok_or(Fault::Truncated)?;
             }
+            Err(FrameDecoderError::WindowSizeTooBig { .. }) => return Err(Fault::Memory),
             Err(error) => return Err(Fault::of(&error)),
         }
         Ok(())

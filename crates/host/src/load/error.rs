@@ -99,6 +99,9 @@ pub enum Problem {
         /// Bytes into it.
         taken: u64,
     },
+    /// Decompression would take more memory than allowed. Nothing of the file is there.
+    #[error("takes too much memory to unpack: unpack it and give the path of the result")]
+    Memory,
     /// A file inside an archive or compression is larger than the limit for one. Nothing of it is there.
     #[error("larger than {limit} bytes when unpacked: unpack it and give the path of the result")]
     TooLarge {
@@ -137,6 +140,7 @@ impl Problem {
             Self::EndsEarly { .. } | Self::Damaged { .. } | Self::Cut { .. } => true,
             Self::Sparse { .. }
             | Self::Bomb { .. }
+            | Self::Memory
             | Self::TooLarge { .. }
             | Self::TooMuch { .. }
             | Self::TooMany { .. } => false,
