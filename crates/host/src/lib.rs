@@ -1,2 +1,6 @@
 //! The only crate that touches Linux: files and folders today, live collectors in a later issue.
 #![deny(unsafe_code)]
+
+pub mod load;
+mod sys;
+pub mod terminal;
