@@ -51,8 +51,9 @@ pub fn is_mac_counter(driver: Option<&str>, name: &str) -> bool {
 /// its driver.
 #[must_use]
 pub fn driver_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
-    // A name that only this driver (or family with one table) prints.
+    // A name that only this driver prints, or none of the drivers above it in this list.
     const MARKS: &[(&str, &str)] = &[
+        ("lbrx_bytes", "igbvf"),
         ("lsc_int", "ixgbe"),
         ("rx_pkts_nic", "ixgbe"),
         ("mac_local_faults.nic", "ice"),
@@ -68,10 +69,10 @@ pub fn driver_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'stati
         ("rx_total_l4_csum_errors", "bnxt_en"),
         ("rx_xoff_entered", "tg3"),
         ("mbuf_lwm_thresh_hit", "tg3"),
-        ("tx_dma_out_of_sync", "igb"),
-        ("rx_header_split", "e1000e"),
-        ("uncorr_ecc_errors", "e1000e"),
         ("rx_lpi_counter", "igc"),
+        ("tx_dma_out_of_sync", "igb"),
+        ("uncorr_ecc_errors", "e1000e"),
+        ("rx_header_split", "e1000e"),
         ("tx_multi_collisions", "r8169"),
         ("brb_truncates", "qede"),
         ("rxpp_fifo_overflow_drop", "be2net"),
@@ -85,7 +86,8 @@ pub fn driver_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'stati
         ("rx_queue_0_kicks", "virtio_net"),
         ("rx0_kicks", "virtio_net"),
     ];
-    names.into_iter().find_map(|n| MARKS.iter().find(|(mark, _)| *mark == n).map(|(_, d)| *d))
+    let names: std::collections::BTreeSet<&str> = names.into_iter().collect();
+    MARKS.iter().find(|(mark, _)| names.contains(mark)).map(|(_, d)| *d)
 }
 
 fn classify(driver: Option<&str>, name: &str) -> (Meaning, bool) {
@@ -115,8 +117,8 @@ fn classify(driver: Option<&str>, name: &str) -> (Meaning, bool) {
         }
     }
     let (meaning, mac) = family(name);
-    // igb's `rx_queue_N_drops` is the register RQDPC: the queue had no descriptor.
-    if meaning == RxDropped && driver == Some("igb") && name.starts_with("rx_queue_") {
+    // `rx_queue_N_drops` of igb and igc is the register RQDPC: the queue had no descriptor.
+    if meaning == RxDropped && matches!(driver, Some("igb" | "igc")) && name.starts_with("rx_queue_") {
         return (RxMissed, mac);
     }
     (meaning, mac)
@@ -415,10 +417,11 @@ const IEEE: &[Row] = &[
 ];
 
 const DRIVERS: &[Driver] = &[
-    Driver { names: &["igb", "igbvf"], rows: IGB },
+    Driver { names: &["igb"], rows: IGB },
+    Driver { names: &["igbvf"], rows: IGBVF },
     Driver { names: &["igc"], rows: IGB },
     Driver { names: &["e1000e", "e1000"], rows: IGB },
-    Driver { names: &["ixgbe", "ixgbevf"], rows: IXGBE },
+    Driver { names: &["ixgbe"], rows: IXGBE },
     Driver { names: &["i40e"], rows: I40E },
     Driver { names: &["ice"], rows: ICE },
     Driver { names: &["iavf", "i40evf"], rows: IAVF },
@@ -485,6 +488,15 @@ const IGB: &[Row] = &[
     ("uncorr_ecc_errors", Other, S),
     ("corr_ecc_errors", Other, S),
     ("alloc_rx_buff_failed", Other, S),
+];
+
+/// `drivers/net/ethernet/intel/igbvf/ethtool.c` (`igbvf_gstrings_stats`): the registers are those of the virtual function.
+const IGBVF: &[Row] = &[
+    ("rx_long_byte_count", RxBytes, S),
+    ("lbrx_bytes", Other, S),
+    ("lbrx_packets", Other, S),
+    ("lbtx_bytes", Other, S),
+    ("lbtx_packets", Other, S),
 ];
 
 /// `drivers/net/ethernet/intel/ixgbe/ixgbe_ethtool.c` (`ixgbe_gstrings_stats`): `rx_packets` and `tx_packets` are
@@ -1259,6 +1271,10 @@ mod tests {
     fn drivers_betray_themselves() {
         assert_eq!(driver_of(["rx_packets", "lsc_int"]), Some("ixgbe"));
         assert_eq!(driver_of(["rx_packets", "tx_packets"]), None);
+        // igc prints igb's names too, igbvf some of e1000e's.
+        assert_eq!(driver_of(["tx_dma_out_of_sync", "rx_lpi_counter"]), Some("igc"));
+        assert_eq!(driver_of(["rx_header_split", "lbrx_bytes"]), Some("igbvf"));
+        assert!(!is_mac_counter(Some("igbvf"), "rx_packets"));
         let table = DRIVERS.iter().flat_map(|d| d.names);
         for (_, driver) in [("", "mlx5_core"), ("", "igc"), ("", "veth")] {
             assert!(table.clone().any(|n| *n == driver));
