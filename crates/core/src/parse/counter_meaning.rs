@@ -85,6 +85,7 @@ pub fn driver_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'stati
         ("peer_ifindex", "veth"),
         ("rx_queue_0_kicks", "virtio_net"),
         ("rx0_kicks", "virtio_net"),
+        ("rx_kicks", "virtio_net"),
     ];
     let names: std::collections::BTreeSet<&str> = names.into_iter().collect();
     MARKS.iter().find(|(mark, _)| names.contains(mark)).map(|(_, d)| *d)
@@ -893,8 +894,11 @@ const R8169: &[Row] = &[
     ("tx_multicast64", TxMulticast, M),
     ("tx_pause_on", TxPause, M),
     ("tx_pause_off", TxPause, M),
+    // The sum of the two above.
+    ("tx_pause_all", Other, M),
     ("rx_pause_on", RxPause, M),
     ("rx_pause_off", RxPause, M),
+    ("rx_pause_all", Other, M),
     ("tx_late_collision", Collisions, M),
     ("tx_all_collision", Collisions, M),
     ("tx_deferred", Other, M),
@@ -979,7 +983,8 @@ const BE2NET: &[Row] = &[
     ("rx_udp_checksum_errs", Other, S),
 ];
 
-/// `drivers/net/virtio_net.c` (`virtnet_rq_stats_desc`, `virtnet_sq_stats_desc`): queues only; see [`of_queue`].
+/// `drivers/net/virtio_net.c` (`virtnet_rq_stats_desc`, `virtnet_sq_stats_desc`, `virtnet_get_stats_string`): queues (see
+/// [`of_queue`]), since 6.11 also their sums `rx_*`, `tx_*` and the device's own `rx_hw_*`.
 const VIRTIO: &[Row] = &[
     ("rx_drops", RxDropped, S),
     ("rx_hw_drop_overruns", RxMissed, S),
@@ -996,9 +1001,6 @@ const ENA: &[Row] = &[
     ("interface_up", Other, S),
     ("interface_down", Other, S),
     ("admin_q_pause", Other, S),
-    ("rx_drops", RxDropped, S),
-    ("tx_drops", TxDropped, S),
-    ("rx_overruns", RxMissed, S),
     ("bw_in_allowance_exceeded", RxFiltered, S),
     ("bw_out_allowance_exceeded", TxDropped, S),
     ("pps_allowance_exceeded", RxFiltered, S),
@@ -1031,9 +1033,9 @@ const HNS3: &[Row] = &[
     ("mac_rx_undermin_pkt_num", RxLength, M),
     ("mac_rx_jabber_pkt_num", RxLength, M),
     ("mac_rx_fcs_err_pkt_num", RxCrc, M),
-    ("mac_rx_symbol_err_pkt_num", RxSymbol, M),
     ("mac_tx_err_all_pkt_num", TxErrors, M),
-    ("mac_tx_fcs_err_pkt_num", TxErrors, M),
+    ("mac_rx_send_app_bad_pkt_num", Other, M),
+    ("mac_tx_from_app_bad_pkt_num", Other, M),
 ];
 
 /// `drivers/net/ethernet/aquantia/atlantic/aq_ethtool.c` (`aq_ethtool_stat_names`). `InDroppedDma`: no descriptor.

@@ -87,18 +87,20 @@ pub(super) fn is_common_error(t: &str) -> bool {
         "For more information run ethtool -h",
         "ethtool: unexpected parameter",
         "subcommand not supported by ioctl",
-        "ethtool: command not found",
-        "bash: ethtool: command not found",
-        "sh: ethtool: not found",
-        "-bash: ethtool: command not found",
-        "sudo: ethtool: command not found",
-        "sh: 1: ethtool: not found",
-        "timeout: failed to run command 'ethtool'",
-        "timeout: failed to run command ‘ethtool’",
         "offset & length out of bounds",
     ];
     STARTS.iter().any(|s| t.starts_with(s))
         || (t.starts_with("netlink") && t.ends_with("subcommand not supported by ioctl"))
+        || not_run(t)
+}
+
+/// `-bash: /sbin/ethtool: No such file or directory`, `sh: 1: ethtool: not found`: the tool was not run at all.
+fn not_run(t: &str) -> bool {
+    (t.contains("ethtool: ") || t.contains("ethtool'") || t.contains("ethtool’"))
+        && t.split_whitespace().count() <= 10
+        && ["command not found", "No such file or directory", "not found", "Permission denied"]
+            .iter()
+            .any(|e| t.ends_with(e))
 }
 
 /// A line by which the author says that lines were left out.
@@ -345,6 +347,14 @@ mod tests {
         assert_eq!(dev_after("EEE settings for ", "EEE Settings for eth0:"), Some("eth0"));
         assert_eq!(dev_after("Settings for ", "Settings for the whole network: see below"), None);
         assert_eq!(dev_after("Settings for ", "Settings for"), None);
+    }
+
+    #[test]
+    fn not_run_at_all() {
+        assert!(is_common_error("-bash: /sbin/ethtool: No such file or directory"));
+        assert!(is_common_error("sh: 1: ethtool: not found"));
+        assert!(is_common_error("netlink error: Operation not supported"));
+        assert!(!is_common_error("I ran ethtool and the option was not found"));
     }
 
     #[test]
