@@ -9,11 +9,31 @@ use crate::evidence::{Citation, FileId, Line, Record, Text, What};
 use crate::units::Stamp;
 
 mod cursor;
+mod ethtool_listing;
 mod table;
 
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod counter_meaning;
+pub mod ethtool_channels;
+pub mod ethtool_coalesce;
+pub mod ethtool_driver;
+pub mod ethtool_dump;
+pub mod ethtool_eee;
+pub mod ethtool_features;
+pub mod ethtool_fec;
+pub mod ethtool_json;
+pub mod ethtool_module;
+pub mod ethtool_pause;
+pub mod ethtool_permaddr;
+pub mod ethtool_phy_statistics;
+pub mod ethtool_priv_flags;
+pub mod ethtool_rings;
+pub mod ethtool_rxfh;
+pub mod ethtool_settings;
+pub mod ethtool_stats;
+pub mod ethtool_timestamping;
 pub mod proc_bonding;
 pub mod counter_meaning;
 pub mod prompt;
