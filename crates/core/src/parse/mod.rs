@@ -14,6 +14,8 @@ mod table;
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod kernel_log;
+pub mod kernel_messages;
 pub mod proc_bonding;
 pub mod prompt;
 
