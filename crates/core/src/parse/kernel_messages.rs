@@ -55,6 +55,13 @@ pub fn classify(message: &str) -> Message {
         bus: head.bus.map(str::to_owned),
         speed: None,
     };
+    if m.dev.is_none() && m.bus.is_some() {
+        // Messages of the device about its interface.
+        m.dev = ["registered PHC device on ", "removed PHC on ", "removed PHC device on "]
+            .iter()
+            .find_map(|p| name_after(head.body, p))
+            .map(str::to_owned);
+    }
     if bonding(&head, &lower, &mut m) || team(&head, &mut m) || head.debug {
         return m;
     }
@@ -110,7 +117,11 @@ pub fn is_unmistakable(message: &str) -> bool {
 fn head(message: &str) -> Head<'_> {
     let mut h =
         Head { driver: None, bus: None, name: None, member: None, debug: false, body: message.trim_start() };
-    // Dynamic debug with `+pmfl`: `[547] e1000e:e1000_set_page_igp:298: `.
+    // Dynamic debug with `+tmfl`: `[547] e1000e:e1000_set_page_igp:298: `, `<intr> e1000e:...`.
+    if let Some(rest) = h.body.strip_prefix("<intr> ") {
+        h.debug = true;
+        h.body = rest;
+    }
     if let Some((pid, rest)) = h.body.strip_prefix('[').and_then(|r| r.split_once("] "))
         && !pid.is_empty()
         && pid.bytes().all(|b| b.is_ascii_digit())
@@ -193,7 +204,7 @@ fn driver_and_bus<'a>(h: &mut Head<'a>) {
         return;
     }
     let name = names.split_whitespace().next().unwrap_or("");
-    if is_ifname(name) && !is_bus(name) {
+    if is_ifname(name) && !is_pci(name) && word != "pci" {
         h.name = Some(name);
     }
     (h.driver, h.bus, h.body) = (Some(word), Some(bus), body.trim_start());
@@ -700,7 +711,7 @@ fn core(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     if body.starts_with("Linux version ") {
         return Some(K::Boot);
     }
-    if lower.contains(" callbacks suppressed")
+    if lower.contains(" callbacks suppressed") && !lower.starts_with("kauditd")
         || lower.contains("printk messages dropped")
         || lower.starts_with("printk: ") && lower.contains("messages suppressed")
         || lower.starts_with("missed ") && lower.contains("kernel messages")
@@ -748,6 +759,12 @@ fn core(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
         || body.starts_with("Internal error: ")
         || body.starts_with("unregister_netdevice: waiting for ")
     {
+        // `WARNING: CPU: 3 PID: 77 at ...:6843 igc_rd32+0x88/0xa0 [igc]`
+        if let Some((_, module)) = body.strip_suffix(']').and_then(|b| b.rsplit_once(" ["))
+            && is_nic(module)
+        {
+            m.driver = Some(module.to_owned());
+        }
         return Some(K::Oops);
     }
     None
