@@ -14,7 +14,7 @@
 //! wrapped) are added to the text of the record above. A device that speaks by its bus address only gets the
 //! interface name that the same log gave this address before.
 
-use super::kernel_messages::{classify, is_unmistakable};
+use super::kernel_messages::{classify, is_bus, is_unmistakable};
 use super::prompt::{epoch, is_ifname};
 use super::{Cursor, Format, Out};
 use crate::evidence::{Citation, KernelKind, KernelLine, Line, What};
@@ -70,12 +70,17 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         } else if is_unmistakable(t) {
             cursor.next();
             let text = t.strip_prefix("kernel: ").unwrap_or(t);
+            state.untimed |= !state.any;
             state.push(&Entry { time: None, delta: None, program: None, text }, line.cite(), out);
         } else if let Some(kind) = marker(t) {
             cursor.next();
             let kernel = KernelLine { dev: None, bond: None, driver: None, kind, text: t.to_owned() };
             out.record(line.cite(), None, What::Kernel(kernel));
             state.any = true;
+        } else if state.untimed && said_to_be_dmesg(out) && !is_trace(t) && line.indent() <= state.indent {
+            // A kernel without CONFIG_PRINTK_TIME: the name of the file says that every line is the kernel's.
+            cursor.next();
+            state.push(&tagged(None, t), line.cite(), out);
         } else if state.any && !state.broken && state.continues(&line.text, t) {
             cursor.next();
             append(out, t, line.cite());
@@ -100,13 +105,15 @@ struct State {
     any: bool,
     /// A blank line was seen since.
     broken: bool,
+    /// The block began without times.
+    untimed: bool,
     indent: usize,
     width: usize,
     wrapped: u8,
     /// The clock of `dmesg -e`, which prints differences.
     running: Option<Stamp>,
-    /// Bus address to interface; none where an address has several.
-    names: BTreeMap<String, Option<String>>,
+    /// Driver and bus address to interface; none where an address has several.
+    names: BTreeMap<(String, String), Option<String>>,
 }
 
 impl State {
@@ -134,20 +141,42 @@ impl State {
             }
         } else {
             let m = classify(e.text);
-            let mut dev = m.dev;
-            if let Some(bus) = m.bus {
-                self.learn(bus, &mut dev);
+            let (mut dev, mut kind) = (m.dev, m.kind);
+            if let (Some(bus), Some(driver)) = (m.bus, &m.driver) {
+                self.learn(driver.clone(), &bus, &mut dev);
             }
-            KernelLine { dev, bond: m.bond, driver: m.driver, kind: m.kind, text: e.text.to_owned() }
+            let iommu = kind == KernelKind::Other
+                && (e.text.starts_with("DMAR: ") && e.text.contains("fault")
+                    || e.text.contains("IO_PAGE_FAULT"));
+            if dev.is_none()
+                && (iommu || matches!(kind, KernelKind::AerCorrectable | KernelKind::AerUncorrectable))
+            {
+                // Root ports and the IOMMU speak about a device by its address.
+                dev = self.about(e.text);
+                if iommu && dev.is_some() {
+                    kind = KernelKind::DriverError;
+                }
+            }
+            KernelLine { dev, bond: m.bond, driver: m.driver, kind, text: e.text.to_owned() }
         };
         out.record(at, time, What::Kernel(kernel));
         self.any = true;
         self.wrapped = 0;
     }
 
+    /// The interface of the first known bus address in a text.
+    fn about(&self, text: &str) -> Option<String> {
+        text.split(|c: char| c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | '=' | ','))
+            .filter(|w| w.len() >= 7 && is_bus(w))
+            .find_map(|w| {
+                let w = w.to_ascii_lowercase();
+                self.names.iter().find(|((_, bus), _)| bus.ends_with(w.as_str()))?.1.clone()
+            })
+    }
+
     /// Learns the interface of a bus address, or fills it in.
-    fn learn(&mut self, bus: String, dev: &mut Option<String>) {
-        let key = bus.to_ascii_lowercase();
+    fn learn(&mut self, driver: String, bus: &str, dev: &mut Option<String>) {
+        let key = (driver, bus.to_ascii_lowercase());
         match (dev.as_deref(), self.names.get_mut(&key)) {
             (Some(name), None) => {
                 self.names.insert(key, Some(name.to_owned()));
@@ -181,6 +210,13 @@ impl State {
         }
         false
     }
+}
+
+fn said_to_be_dmesg(out: &Out) -> bool {
+    out.hints.command.as_deref().map_or_else(
+        || out.hints.path.rsplit('/').next().is_some_and(|f| f.contains("dmesg")),
+        |c| c.trim_start_matches("sudo ").starts_with("dmesg"),
+    )
 }
 
 fn is_first_name(name: &str) -> bool {
@@ -473,7 +509,7 @@ fn priority(t: &str) -> Option<Entry<'_>> {
     if rest.starts_with('<') {
         return None;
     }
-    entry(rest).or_else(|| {
+    plain(rest).or_else(|| {
         // `dmesg -r` of a kernel without CONFIG_PRINTK_TIME.
         (pri.len() == 1 && !rest.trim().is_empty()).then(|| kernel(None, rest))
     })
@@ -645,7 +681,7 @@ fn facility(t: &str) -> Option<Entry<'_>> {
         return Some(tagged(Some(stamp), text));
     }
     let kern = facility.trim_end() == "kern";
-    entry(rest).or_else(|| kern.then(|| kernel(None, rest)))
+    plain(rest).or_else(|| kern.then(|| kernel(None, rest)))
 }
 
 /// `172.20.0.2: kern:    info: [...]: text`: `talosctl dmesg` for a named node.
@@ -660,7 +696,18 @@ fn talos_node(t: &str) -> Option<Entry<'_>> {
 /// A console says `kernel: ` without a time.
 fn console(t: &str) -> Option<Entry<'_>> {
     let rest = t.strip_prefix("kernel: ")?;
-    entry(rest).filter(|e| matches!(rest.as_bytes().first(), Some(b'[' | b'<')) && e.time.is_some())
+    if rest.starts_with('<') { priority(rest).filter(|e| e.time.is_some()) } else { bracket(rest) }
+}
+
+/// The forms that stand behind a priority or a facility; none of them looks for another form in turn, so that a
+/// hostile line cannot make this call itself without end.
+fn plain(t: &str) -> Option<Entry<'_>> {
+    let t = t.trim_start();
+    match t.as_bytes().first()? {
+        b'[' => bracket(t),
+        b'0'..=b'9' => iso(t),
+        _ => syslog(t).or_else(|| weekday(t)),
+    }
 }
 
 /// `kern.log.1:Nov 22 02:34:40 ...` and `12:[  177.0] ...`: output of grep.
@@ -673,12 +720,7 @@ fn grepped(t: &str) -> Option<Entry<'_>> {
     if !number && !named {
         return None;
     }
-    // Only the strict forms, so that this ends.
-    match rest.as_bytes().first()? {
-        b'[' => bracket(rest),
-        b'0'..=b'9' => iso(rest),
-        _ => syslog(rest),
-    }
+    plain(rest)
 }
 
 /// `host program[pid]: text`. Without a host (`--no-hostname`, busybox) the tag comes first.
@@ -903,6 +945,48 @@ mod tests {
             k.text,
             "e1000e 0000:00:1f.6 eno1: NIC Link is Up 1000 Mbps Full\nDuplex, Flow Control: None"
         );
+    }
+
+    #[test]
+    fn faults_of_the_bus_find_their_interface() {
+        let r = lines(
+            "[ 1.000000] igb 0000:02:00.0 eno1: PHC added\n[ 2.000000] pcieport 0000:00:1c.0: AER: Corrected error received: 0000:02:00.0\n[ 3.000000] DMAR: [DMA Write] Request device [02:00.0] fault addr f000 [fault reason 05] x\n[ 4.000000] DMAR: [DMA Write] Request device [03:00.0] fault addr f000 [fault reason 05] x\n",
+        );
+        let got: Vec<(KernelKind, Option<&str>)> = r
+            .iter()
+            .filter_map(
+                |r| if let What::Kernel(k) = &r.what { Some((k.kind, k.dev.as_deref())) } else { None },
+            )
+            .collect();
+        assert_eq!(
+            got,
+            [
+                (KernelKind::Other, Some("eno1")),
+                (KernelKind::AerCorrectable, Some("eno1")),
+                (KernelKind::DriverError, Some("eno1")),
+                (KernelKind::Other, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dmesg_without_times() {
+        let r = lines(
+            "Linux version 2.6.32-754.el6.x86_64 (builder@host) (gcc version 4.4.7) #1 SMP\nInitializing cgroup subsys cpuset\nbonding: bond0: enslaving eth0 as a backup interface with an up link.\n",
+        );
+        let kinds: Vec<KernelKind> = r
+            .iter()
+            .filter_map(|r| if let What::Kernel(k) = &r.what { Some(k.kind) } else { None })
+            .collect();
+        assert_eq!(kinds, [KernelKind::Boot, KernelKind::Other, KernelKind::Enslaved]);
+    }
+
+    #[test]
+    fn hostile_nesting_ends() {
+        for unit in ["<6>", "<6> ", "kernel: ", "kern:info: ", "1:", "> ", "["] {
+            let _ = read(&unit.repeat(50_000));
+            let _ = read(&format!("{}[    1.000000] x", unit.repeat(50_000)));
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ pub fn is_unmistakable(message: &str) -> bool {
         || body.starts_with("net_ratelimit: ") && body.contains(" callbacks suppressed")
         || body.starts_with("IPv6: ADDRCONF(NETDEV_")
         || body.starts_with("8021q: adding VLAN ")
+        || body.starts_with("Linux version ") && body.contains("(gcc version ")
 }
 
 fn head(message: &str) -> Head<'_> {
@@ -163,7 +164,7 @@ fn head(message: &str) -> Head<'_> {
         && (rest.starts_with("NIC ") || rest.starts_with("Link is ") || rest.starts_with("link "))
         && is_ifname(name)
         && name != "NIC"
-        && (h.driver.is_some() || looks_like_ifname(name))
+        && (looks_like_ifname(name) || rest.starts_with("NIC Link is "))
     {
         h.name = h.name.or(Some(name));
         h.body = rest;
@@ -574,6 +575,8 @@ fn bonding(h: &Head<'_>, lower: &str, m: &mut Message) -> bool {
             "from slave ",
             "of slave ",
             "for slave ",
+            "existent slave ",
+            "duplex for ",
             "nterface ",
         ]
         .iter()
@@ -711,7 +714,10 @@ fn core(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     if body.starts_with("Linux version ") {
         return Some(K::Boot);
     }
-    if lower.contains(" callbacks suppressed") && !lower.starts_with("kauditd")
+    if lower.contains(" callbacks suppressed")
+        && (["net_ratelimit", "__ratelimit", "bond", "dev_"].iter().any(|p| lower.starts_with(p))
+            || h.driver.is_some_and(is_nic)
+            || h.name.is_some())
         || lower.contains("printk messages dropped")
         || lower.starts_with("printk: ") && lower.contains("messages suppressed")
         || lower.starts_with("missed ") && lower.contains("kernel messages")
@@ -800,7 +806,7 @@ fn pci(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
         if l.starts_with("device recovery failed") || l.starts_with("can't recover") {
             return Some(K::AerUncorrectable);
         }
-        if lower.starts_with("pciehp: slot") || h.driver == Some("pciehp") && lower.starts_with("slot") {
+        if matches!(h.driver, Some("pcieport" | "pciehp")) && lower.starts_with("slot") {
             return (lower.contains("link down") || lower.contains("card not present"))
                 .then_some(K::PcieLost);
         }
@@ -848,6 +854,7 @@ fn link(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
         return None;
     }
     // `atlantic: link change old 0 new 10000`.
+    let lower = lower.strip_prefix("ax88179 - ").unwrap_or(lower);
     if let Some(new) = lower.strip_prefix("link change old ").and_then(|r| r.split_once(" new ")) {
         let speed: u64 = crate::evidence::leading_int(new.1)?;
         m.speed = (speed > 0).then_some(speed);
@@ -857,7 +864,6 @@ fn link(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
         return Some(if lower.ends_with('1') { K::LinkUp } else { K::LinkDown });
     }
     let mut l = lower.trim_end_matches(['.', '!']);
-    l = l.strip_prefix("ax88179 - ").unwrap_or(l);
     for p in
         ["device ", "ena ", "nic ", "remote ", "copper ", "serdes ", "fiber ", "fibre ", "ethernet ", "port "]
     {
@@ -1020,6 +1026,8 @@ fn driver(h: &Head<'_>, lower: &str) -> Option<KernelKind> {
         "fatal condition",
         "firmware asserted",
         "fw assert",
+        "mc assert",
+        "internal error detected",
         "mfw indication",
         "hwrm req_type",
         "hwrm command timeout",
@@ -1086,6 +1094,8 @@ fn driver(h: &Head<'_>, lower: &str) -> Option<KernelKind> {
         "hw csum failure",
         "rx csum failure",
         "illegal descriptor",
+        "driver issue detected",
+        "malformed tx",
         "parity error",
         "ecc error",
         "swiotlb buffer is full",
@@ -1100,7 +1110,18 @@ fn driver(h: &Head<'_>, lower: &str) -> Option<KernelKind> {
     }
     // The rest of what a driver calls an error. Only with its bus address: `eth0: ...` may be the network stack.
     let word = lower.starts_with("error")
-        || has(&["failed", "failure", " error", "unable to ", "cannot ", "fatal", "fault", "hang"]);
+        || has(&[
+            "failed",
+            "failure",
+            " error",
+            "unable to ",
+            "cannot ",
+            "fatal",
+            " fault",
+            " hang",
+            " timeout",
+            "timed out",
+        ]);
     (word && !harmless && !has(&["default", "fallback", "falling back"]) && h.driver.is_some())
         .then_some(K::DriverError)
 }
