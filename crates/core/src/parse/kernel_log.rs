@@ -114,6 +114,8 @@ struct State {
     running: Option<Stamp>,
     /// Driver and bus address to interface; none where an address has several.
     names: BTreeMap<(String, String), Option<String>>,
+    /// The same by bus, slot and function alone, as the IOMMU names devices.
+    short: BTreeMap<String, Option<String>>,
 }
 
 impl State {
@@ -168,27 +170,22 @@ impl State {
     fn about(&self, text: &str) -> Option<String> {
         text.split(|c: char| c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | '=' | ','))
             .filter(|w| w.len() >= 7 && is_bus(w))
-            .find_map(|w| {
-                let w = w.to_ascii_lowercase();
-                self.names.iter().find(|((_, bus), _)| bus.ends_with(w.as_str()))?.1.clone()
-            })
+            .find_map(|w| self.short.get(&short_bus(w)).cloned().flatten())
     }
 
     /// Learns the interface of a bus address, or fills it in.
     fn learn(&mut self, driver: String, bus: &str, dev: &mut Option<String>) {
         let key = (driver, bus.to_ascii_lowercase());
+        let short = short_bus(bus);
         match (dev.as_deref(), self.names.get_mut(&key)) {
             (Some(name), None) => {
                 self.names.insert(key, Some(name.to_owned()));
+                note(self.short.entry(short).or_insert_with(|| Some(name.to_owned())), name);
             }
-            // Two names at the same address: renamed, or two ports. `eth0` before is the kernel's first name.
             (Some(name), Some(known)) => {
-                if known.as_deref().is_some_and(|k| k != name) {
-                    *known = if known.as_deref().is_some_and(is_first_name) {
-                        Some(name.to_owned())
-                    } else {
-                        None
-                    };
+                note(known, name);
+                if let Some(known) = self.short.get_mut(&short) {
+                    note(known, name);
                 }
             }
             (None, Some(Some(known))) => *dev = Some(known.clone()),
@@ -217,6 +214,19 @@ fn said_to_be_dmesg(out: &Out) -> bool {
         || out.hints.path.rsplit('/').next().is_some_and(|f| f.contains("dmesg")),
         |c| c.trim_start_matches("sudo ").starts_with("dmesg"),
     )
+}
+
+/// Two names at the same address: renamed, or two ports. `eth0` before is the kernel's first name.
+fn note(known: &mut Option<String>, name: &str) {
+    if known.as_deref().is_some_and(|k| k != name) {
+        let renamed = known.as_deref().is_some_and(is_first_name) && !is_first_name(name);
+        *known = renamed.then(|| name.to_owned());
+    }
+}
+
+/// `02:00.0` of `0000:02:00.0`.
+fn short_bus(bus: &str) -> String {
+    bus.get(bus.len().saturating_sub(7)..).unwrap_or(bus).to_ascii_lowercase()
 }
 
 fn is_first_name(name: &str) -> bool {

@@ -233,7 +233,8 @@ fn bracketed<'a>(h: &mut Head<'a>) {
 fn colon<'a>(h: &mut Head<'a>) {
     let Some((front, rest)) = h.body.split_once(": ") else { return };
     let (word, state) = front.split_once(' ').map_or((front, ""), |(w, s)| (w, s));
-    if !state.is_empty() && !(state.starts_with("(un") && state.ends_with(')')) {
+    let plain = state.is_empty() || state.starts_with("(un") && state.ends_with(')');
+    if !plain {
         return;
     }
     if state.is_empty() && (is_nic(word) || SPEAKERS.contains(&word)) {
