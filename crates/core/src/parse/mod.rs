@@ -36,7 +36,24 @@ pub mod ethtool_stats;
 pub mod ethtool_timestamping;
 pub mod proc_bonding;
 pub mod counter_meaning;
+pub mod journal_export;
+pub mod journal_json;
+pub mod kernel_log;
+pub mod kernel_messages;
+pub mod loadavg;
+pub mod netstat_listing;
+pub mod netstat_s;
+pub mod nstat;
+pub mod proc_bonding;
+pub mod proc_interrupts;
+pub mod proc_net_netstat;
+pub mod proc_net_snmp;
+pub mod proc_net_snmp6;
+pub mod proc_stat;
 pub mod prompt;
+pub mod psi;
+pub mod softnet_stat;
+pub mod uptime;
 
 /// A text format that is recognised by its content.
 pub struct Format {
