@@ -1,7 +1,10 @@
 //! Everything that is known of one host in one window, ordered by bond and member: the only input of a check.
 
 use crate::capture::{Capture, Speaker, fold};
-use crate::evidence::{Aggregator, Bond, Citation, Counters, Direction, Field, Fields, FileId, Hook, KernelLine, Link, Meaning, Qdisc, Record, TextPdu, What};
+use crate::evidence::{
+    Aggregator, Bond, Citation, Counters, Direction, Field, Fields, FileId, Hook, KernelLine, Link, Meaning,
+    Qdisc, Record, TextPdu, What,
+};
 use crate::parse::Parsed;
 use crate::units::{Clock, Mac, Stamp};
 use lacp::PortState;
@@ -127,7 +130,9 @@ impl Mode {
         match word {
             "4" | "802.3ad" | "lacp" => return Self::Lacp,
             "1" | "active-backup" | "activebackup" => return Self::ActiveBackup,
-            "0" | "2" | "3" | "balance-rr" | "balance-xor" | "broadcast" | "roundrobin" => return Self::Static,
+            "0" | "2" | "3" | "balance-rr" | "balance-xor" | "broadcast" | "roundrobin" => {
+                return Self::Static;
+            }
             "5" | "6" | "balance-tlb" | "balance-alb" => return Self::Adaptive,
             _ => {}
         }
@@ -135,7 +140,11 @@ impl Mode {
             Self::Lacp
         } else if t.contains("active-backup") || t.contains("activebackup") {
             Self::ActiveBackup
-        } else if t.contains("round-robin") || t.contains("xor") || t.contains("broadcast") || t.contains("roundrobin") {
+        } else if t.contains("round-robin")
+            || t.contains("xor")
+            || t.contains("broadcast")
+            || t.contains("roundrobin")
+        {
             Self::Static
         } else if t.contains("load balancing") || t.contains("loadbalance") {
             Self::Adaptive
@@ -248,9 +257,22 @@ pub struct Case {
 /// True if the path says that the file comes from the other end of the wire.
 #[must_use]
 pub fn far_end_hint(path: &str) -> bool {
-    path.to_ascii_lowercase()
-        .split(['/', '-', '_', '.', ' '])
-        .any(|t| matches!(t, "sw" | "sw1" | "sw2" | "swa" | "swb" | "switch" | "switches" | "farend" | "far" | "tor" | "peer" | "remote"))
+    path.to_ascii_lowercase().split(['/', '-', '_', '.', ' ']).any(|t| {
+        matches!(
+            t,
+            "sw" | "sw1"
+                | "sw2"
+                | "swa"
+                | "swb"
+                | "switch"
+                | "switches"
+                | "farend"
+                | "far"
+                | "tor"
+                | "peer"
+                | "remote"
+        )
+    })
 }
 
 impl Case {
@@ -267,9 +289,15 @@ impl Case {
         self.records.iter().filter_map(|r| if let What::Link(l) = &r.what { Some((r, l)) } else { None })
     }
     /// Settings of a format, of one interface or any.
-    pub fn settings<'a>(&'a self, source: &'a str, dev: Option<&'a str>) -> impl Iterator<Item = (&'a Record, &'a Fields)> {
+    pub fn settings<'a>(
+        &'a self,
+        source: &'a str,
+        dev: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Record, &'a Fields)> {
         self.records.iter().filter_map(move |r| match &r.what {
-            What::Fields(f) if f.source == source && (dev.is_none() || f.dev.as_deref() == dev) => Some((r, f)),
+            What::Fields(f) if f.source == source && (dev.is_none() || f.dev.as_deref() == dev) => {
+                Some((r, f))
+            }
             _ => None,
         })
     }
@@ -292,9 +320,9 @@ impl Case {
     /// The driver of an interface, if anything tells.
     #[must_use]
     pub fn driver<'a>(&'a self, dev: &'a str) -> Option<&'a str> {
-        self.settings("ethtool-i", Some(dev))
-            .find_map(|(_, f)| f.text("driver"))
-            .or_else(|| self.kernel_of(dev).find_map(|(_, k)| k.driver.as_deref().filter(|d| *d != "bonding")))
+        self.settings("ethtool-i", Some(dev)).find_map(|(_, f)| f.text("driver")).or_else(|| {
+            self.kernel_of(dev).find_map(|(_, k)| k.driver.as_deref().filter(|d| *d != "bonding"))
+        })
     }
     /// The path of a citation's file.
     #[must_use]
@@ -432,7 +460,8 @@ fn resolve_bus_ids(case: &mut Case) {
             && k.dev.is_none()
             && let Some(bus) = bus_id(&k.text)
         {
-            let bearing = !matches!(k.kind, crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot);
+            let bearing =
+                !matches!(k.kind, crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot);
             k.dev = by_bus.get(bus).cloned().or_else(|| bearing.then(|| bus.to_owned()));
         }
     }
@@ -455,7 +484,10 @@ pub fn bus_id(text: &str) -> Option<&str> {
 fn virtual_devices(case: &mut Case) {
     let mut found = BTreeSet::new();
     for (_, l) in case.links() {
-        if matches!(l.fields.text("kind"), Some("veth" | "dummy" | "tap" | "tun" | "netdevsim" | "macvlan" | "ipvlan")) {
+        if matches!(
+            l.fields.text("kind"),
+            Some("veth" | "dummy" | "tap" | "tun" | "netdevsim" | "macvlan" | "ipvlan")
+        ) {
             found.insert(l.name.clone());
         }
     }
@@ -494,7 +526,8 @@ fn counters(case: &mut Case) {
 }
 
 fn state_of(member: &crate::evidence::BondMember, time: Option<Stamp>, source: &'static str) -> MemberState {
-    let octet = |f: &Fields| f.int("port state").and_then(|v| u8::try_from(v).ok()).map(PortState::from_bits_retain);
+    let octet =
+        |f: &Fields| f.int("port state").and_then(|v| u8::try_from(v).ok()).map(PortState::from_bits_retain);
     let m = &member.fields;
     let churn = |k: &str| m.text(k).map(str::to_owned);
     MemberState {
@@ -534,7 +567,9 @@ fn bonds(case: &mut Case) {
                 if matches!(kind, Some("bond" | "team")) {
                     named.insert(l.name.clone());
                 }
-                let slave = l.flag("SLAVE") || l.fields.text("slave_kind") == Some("bond") || l.fields.text("slave_kind") == Some("team")
+                let slave = l.flag("SLAVE")
+                    || l.fields.text("slave_kind") == Some("bond")
+                    || l.fields.text("slave_kind") == Some("team")
                     || l.fields.text("bond_state").is_some();
                 if let Some(master) = l.fields.text("master")
                     && slave
@@ -600,7 +635,10 @@ fn bonds(case: &mut Case) {
             s.mode = Mode::Lacp;
         }
         if s.system.is_none() {
-            s.system = b.fields.mac("System MAC address").or_else(|| b.members.iter().find_map(|m| m.actor.mac("system mac address")));
+            s.system = b
+                .fields
+                .mac("System MAC address")
+                .or_else(|| b.members.iter().find_map(|m| m.actor.mac("system mac address")));
         }
         s.states.push(BondState {
             at: r.at,
@@ -737,7 +775,14 @@ fn from_link(subjects: &mut [Subject], r: &Record, l: &Link) {
                     fields.push(to, f.value.clone(), f.at);
                 }
             }
-            s.states.push(BondState { at: r.at, time: r.time, source: l.source, fields, members: Vec::new(), full: false });
+            s.states.push(BondState {
+                at: r.at,
+                time: r.time,
+                source: l.source,
+                fields,
+                members: Vec::new(),
+                full: false,
+            });
         }
         return;
     }
@@ -833,7 +878,14 @@ fn from_sysfs(subjects: &mut Vec<Subject>, r: &Record, f: &Fields) {
             s.mode_at = Some(e.at);
         }
     }
-    s.states.push(BondState { at: r.at, time: r.time, source: f.source, fields, members: Vec::new(), full: false });
+    s.states.push(BondState {
+        at: r.at,
+        time: r.time,
+        source: f.source,
+        fields,
+        members: Vec::new(),
+        full: false,
+    });
 }
 
 fn own_systems(case: &mut Case) {
@@ -844,7 +896,9 @@ fn own_systems(case: &mut Case) {
     if own.is_empty() {
         // The MAC of the bond device is its system unless ad_actor_system is set.
         for (_, l) in case.links() {
-            if case.subjects.iter().any(|s| s.name == l.name) && let Some(mac) = l.fields.mac("mac") {
+            if case.subjects.iter().any(|s| s.name == l.name)
+                && let Some(mac) = l.fields.mac("mac")
+            {
                 own.insert(mac);
             }
         }
@@ -874,14 +928,21 @@ fn interfaces(case: &mut Case) {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for r in &case.records {
         match &r.what {
-            What::Kernel(k) if !matches!(k.kind, crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot) => {
+            What::Kernel(k)
+                if !matches!(
+                    k.kind,
+                    crate::evidence::KernelKind::Other | crate::evidence::KernelKind::Boot
+                ) =>
+            {
                 names.extend(k.dev.clone());
             }
             What::Link(l) => {
                 names.insert(l.name.clone());
             }
             What::Fields(f) if f.source.starts_with("ethtool") => names.extend(f.dev.clone()),
-            What::Counters(c) if c.source.starts_with("ethtool") || c.source == "ip-link" => names.extend(c.dev.clone()),
+            What::Counters(c) if c.source.starts_with("ethtool") || c.source == "ip-link" => {
+                names.extend(c.dev.clone())
+            }
             What::Hook(h) => names.extend(h.dev.clone()),
             What::Drop(d) => names.extend(d.dev.clone()),
             _ => {}

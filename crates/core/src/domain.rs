@@ -90,7 +90,9 @@ impl FaultDomain {
         match self {
             Self::Healthy | Self::NotLacp => Side::None,
             Self::Physical => Side::Link,
-            Self::HostDriverFirmware | Self::HostConfig | Self::HostStarvation | Self::VlanTxPath => Side::Host,
+            Self::HostDriverFirmware | Self::HostConfig | Self::HostStarvation | Self::VlanTxPath => {
+                Side::Host
+            }
             Self::SwitchConfig | Self::SwitchControlPlane | Self::Mlag => Side::Switch,
             Self::ConfigBoth => Side::Both,
             Self::Inconclusive => Side::Unknown,

@@ -10,7 +10,10 @@ use crate::evidence::{Citation, HookPoint, Meaning};
 /// The growth of the first series with this meaning that has two readings, and its places.
 #[must_use]
 pub fn growth(case: &Case, dev: &str, meaning: Meaning) -> Option<(u64, Vec<Citation>)> {
-    case.series(dev, meaning).filter_map(|s| s.growth().map(|g| (g, s))).max_by_key(|(g, _)| *g).map(|(g, s)| (g, vec![s.low.1, s.high.1]))
+    case.series(dev, meaning)
+        .filter_map(|s| s.growth().map(|g| (g, s)))
+        .max_by_key(|(g, _)| *g)
+        .map(|(g, s)| (g, vec![s.low.1, s.high.1]))
 }
 
 /// The series that grew, of these meanings.
@@ -53,7 +56,14 @@ pub fn is_virtual(case: &Case, dev: &str) -> bool {
 #[must_use]
 pub fn transmit_accounted(case: &Case, dev: &str) -> Option<Vec<Citation>> {
     let (attempts, mut cited) = growth(case, dev, Meaning::LacpduTx)?;
-    if attempts == 0 || !grew(case, dev, &[Meaning::TxErrors, Meaning::TxDropped, Meaning::TxCarrier, Meaning::TxTimeout, Meaning::Reset]).is_empty() {
+    if attempts == 0
+        || !grew(
+            case,
+            dev,
+            &[Meaning::TxErrors, Meaning::TxDropped, Meaning::TxCarrier, Meaning::TxTimeout, Meaning::Reset],
+        )
+        .is_empty()
+    {
         return None;
     }
     let driver = case.driver(dev);
@@ -63,7 +73,11 @@ pub fn transmit_accounted(case: &Case, dev: &str) -> Option<Vec<Citation>> {
         .into_iter()
         .flatten()
         .filter(|s| matches!(s.meaning, Meaning::TxPackets | Meaning::TxMulticast))
-        .filter(|s| is_virtual(case, dev) || crate::parse::counter_meaning::is_mac_counter(driver, &s.name) && s.source.starts_with("ethtool"))
+        .filter(|s| {
+            is_virtual(case, dev)
+                || crate::parse::counter_meaning::is_mac_counter(driver, &s.name)
+                    && s.source.starts_with("ethtool")
+        })
         .find(|s| s.growth().is_some_and(|g| g >= attempts))?;
     cited.extend([counted.low.1, counted.high.1]);
     cited.extend(quiet(case, dev, &[Meaning::TxErrors, Meaning::TxDropped])?);
@@ -76,11 +90,15 @@ pub fn transmit_accounted(case: &Case, dev: &str) -> Option<Vec<Citation>> {
 /// For real NICs this stays `None`: firmware agents and filters below the tap cannot be excluded from here.
 #[must_use]
 pub fn receive_clear(case: &Case, dev: &str) -> Option<Vec<Citation>> {
-    if !is_virtual(case, dev) || case.hooks().any(|(_, h)| h.dev.as_deref() == Some(dev) && h.point == HookPoint::Xdp) {
+    if !is_virtual(case, dev)
+        || case.hooks().any(|(_, h)| h.dev.as_deref() == Some(dev) && h.point == HookPoint::Xdp)
+    {
         return None;
     }
     // Promiscuous mode (a running tcpdump) or the address in the device's list: the filter cannot have eaten them.
-    let (record, _) = case.links().find(|(_, l)| l.name == dev && l.fields.int("promiscuity").is_some_and(|p| p > 0) && l.fields.get("xdp").is_none())?;
+    let (record, _) = case.links().find(|(_, l)| {
+        l.name == dev && l.fields.int("promiscuity").is_some_and(|p| p > 0) && l.fields.get("xdp").is_none()
+    })?;
     let mut cited = quiet(case, dev, &[Meaning::RxErrors, Meaning::RxMissed, Meaning::RxCrc])?;
     if !grew(case, dev, &[Meaning::RxDropped]).is_empty() {
         return None;

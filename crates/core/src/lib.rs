@@ -1,13 +1,18 @@
 //! Evidence in, verdict out. Pure: no files, no sockets, no processes, no environment, no threads, no clock.
 #![forbid(unsafe_code)]
 
+pub mod advice;
 pub mod capture;
 pub mod case;
 pub mod checks;
+pub mod diagnose;
 pub mod domain;
 pub mod evidence;
 pub mod finding;
 pub mod ledger;
 pub mod parse;
+pub mod report;
+pub mod timeline;
 pub mod units;
+pub mod verdict;
 pub mod wire;

@@ -168,7 +168,8 @@ fn state(subject: &Subject) -> State {
         match (last, mii) {
             (_, Some("down")) => dark += 1,
             (Some(s), _) => {
-                let ok = s.actor.is_some_and(PortState::carries_traffic) && s.partner.is_some_and(|p| p.carries_traffic() && !p.deaf());
+                let ok = s.actor.is_some_and(PortState::carries_traffic)
+                    && s.partner.is_some_and(|p| p.carries_traffic() && !p.deaf());
                 if ok { carrying += 1 } else { dark += 1 }
             }
             (None, Some("up")) if subject.mode != Mode::Lacp => carrying += 1,
@@ -202,19 +203,31 @@ fn side_cleared(findings: &[Finding], only: Option<&[&str]>) -> BTreeMap<Side, V
     // A side is clear only if every trouble is covered, and nothing speaks against that side alone.
     cleared.retain(|side, by| {
         let covered = trouble.iter().all(|(member, way)| {
-            by.iter().filter_map(|i| findings.get(*i)).any(|f| &&f.member == member && (f.way == *way || f.way == Some(Way::Both) || way.is_none()))
+            by.iter()
+                .filter_map(|i| findings.get(*i))
+                .any(|f| &&f.member == member && (f.way == *way || f.way == Some(Way::Both) || way.is_none()))
         });
-        let accused = findings.iter().any(|f| f.accuses().is_some_and(|(d, s)| d.side() == *side && s >= Strength::Moderate));
+        let accused = findings
+            .iter()
+            .any(|f| f.accuses().is_some_and(|(d, s)| d.side() == *side && s >= Strength::Moderate));
         covered && !accused
     });
     cleared
 }
 
 #[allow(clippy::too_many_lines, reason = "the steps of one decision, in order")]
-fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, episode: Option<&[&str]>) -> Verdict {
+fn decide(
+    case: &Case,
+    subject: &Subject,
+    findings: &[Finding],
+    state: State,
+    episode: Option<&[&str]>,
+) -> Verdict {
     let cleared = side_cleared(findings, episode);
-    let ruled: BTreeSet<D> =
-        findings.iter().filter_map(|f| if let Bearing::RulesOut(d) = f.bearing { Some(d) } else { None }).collect();
+    let ruled: BTreeSet<D> = findings
+        .iter()
+        .filter_map(|f| if let Bearing::RulesOut(d) = f.bearing { Some(d) } else { None })
+        .collect();
 
     // Evidence for single domains, and the order of the suspects.
     let mut direct: BTreeMap<D, f64> = BTreeMap::new();
@@ -248,7 +261,11 @@ fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, ep
     // The heaviest accused domain of the heaviest accused side.
     let best = direct
         .iter()
-        .filter(|(d, _)| strongest.get(d).is_some_and(|s| *s >= Strength::Moderate) && !ruled.contains(d) && !cleared.contains_key(&d.side()))
+        .filter(|(d, _)| {
+            strongest.get(d).is_some_and(|s| *s >= Strength::Moderate)
+                && !ruled.contains(d)
+                && !cleared.contains_key(&d.side())
+        })
         .max_by(|a, b| {
             (by_side(a.0.side()) + host_first(*a.0))
                 .total_cmp(&(by_side(b.0.side()) + host_first(*b.0)))
@@ -307,7 +324,8 @@ fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, ep
         })
         .collect();
 
-    let fault_seen = findings.iter().any(|f| f.severity == Severity::Fault && matches!(f.bearing, Bearing::Implicates(_)));
+    let fault_seen =
+        findings.iter().any(|f| f.severity == Severity::Fault && matches!(f.bearing, Bearing::Implicates(_)));
     let mut verdict = Verdict {
         domain: D::Inconclusive,
         side: Side::Unknown,
@@ -329,7 +347,9 @@ fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, ep
         verdict.domain = domain;
         verdict.side = side;
         let speaks = |f: &Finding| match &f.bearing {
-            Bearing::Implicates(d) => d.iter().any(|(x, _)| x.side() == side) && d.iter().all(|(x, _)| x.side() == side),
+            Bearing::Implicates(d) => {
+                d.iter().any(|(x, _)| x.side() == side) && d.iter().all(|(x, _)| x.side() == side)
+            }
             _ => false,
         };
         verdict.because = because_of(&speaks);
@@ -339,13 +359,18 @@ fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, ep
             .filter(|(_, f)| matches!(&f.bearing, Bearing::Implicates(d) if d.iter().all(|(x, _)| x.side() != side)))
             .map(|(i, _)| i)
             .collect();
-        let kinds: BTreeSet<Kind> = verdict.because.iter().filter_map(|(i, _)| findings.get(*i)).map(|f| f.kind).collect();
+        let kinds: BTreeSet<Kind> =
+            verdict.because.iter().filter_map(|(i, _)| findings.get(*i)).map(|f| f.kind).collect();
         let strength = strongest.get(&domain).copied().unwrap_or(Strength::Weak);
         let rivals: Vec<Side> = [Side::Host, Side::Switch, Side::Link]
             .into_iter()
             .filter(|s| *s != side && side != Side::Both && !verdict.exonerated.iter().any(|(e, _)| e == s))
             .collect();
-        verdict.grade = if strength >= Strength::Strong && kinds.len() >= 2 && rivals.is_empty() && verdict.against.is_empty() {
+        verdict.grade = if strength >= Strength::Strong
+            && kinds.len() >= 2
+            && rivals.is_empty()
+            && verdict.against.is_empty()
+        {
             Grade::Proven
         } else if strength >= Strength::Strong && verdict.against.is_empty() {
             Grade::Strong
@@ -356,7 +381,8 @@ fn decide(case: &Case, subject: &Subject, findings: &[Finding], state: State, ep
         verdict.confidence = suspects.iter().find(|s| s.domain == domain).map_or(0.5, |s| s.confidence);
         pick_members(&mut verdict, findings);
     } else if fault_seen {
-        verdict.because = because_of(&|f| matches!(f.bearing, Bearing::Implicates(_)) && f.severity >= Severity::Warning);
+        verdict.because =
+            because_of(&|f| matches!(f.bearing, Bearing::Implicates(_)) && f.severity >= Severity::Warning);
         verdict.confidence = suspects.first().map_or(0.0, |s| s.confidence);
         pick_members(&mut verdict, findings);
     } else if healthy(case, subject, findings, state) {
@@ -426,7 +452,12 @@ fn suspects_of(direct: &BTreeMap<D, f64>, score: &BTreeMap<D, f64>, decided: D) 
     let total: f64 = domains.iter().map(|d| weight(*d)).filter(|w| *w > 0.0).map(f64::exp).sum::<f64>();
     // A domain with hints only keeps little; what no check thought of keeps the rest.
     let total = total.max(1.0) + 0.3;
-    sorted(domains.iter().map(|d| Suspect { domain: *d, confidence: (weight(*d).exp() / total).min(0.99) }).collect())
+    sorted(
+        domains
+            .iter()
+            .map(|d| Suspect { domain: *d, confidence: (weight(*d).exp() / total).min(0.99) })
+            .collect(),
+    )
 }
 
 fn sorted(mut suspects: Vec<Suspect>) -> Vec<Suspect> {
@@ -441,18 +472,26 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
         return false;
     }
     let past = findings.iter().any(|f| f.check == "churn-history")
-        || subject.members.iter().any(|m| m.states.iter().any(|s| s.failures.is_some_and(|n| n > 1)) && !case.links().any(|(_, l)| l.name == m.name && !l.flags.is_empty() && !l.flag("UP")));
-    let hinted = findings.iter().any(|f| f.severity >= Severity::Warning && matches!(f.bearing, Bearing::Implicates(_)));
+        || subject.members.iter().any(|m| {
+            m.states.iter().any(|s| s.failures.is_some_and(|n| n > 1))
+                && !case.links().any(|(_, l)| l.name == m.name && !l.flags.is_empty() && !l.flag("UP"))
+        });
+    let hinted = findings
+        .iter()
+        .any(|f| f.severity >= Severity::Warning && matches!(f.bearing, Bearing::Implicates(_)));
     if past || hinted {
         return false;
     }
     if subject.mode == Mode::Lacp {
         // Every member was looked at.
         subject.members.iter().all(|m| {
-            findings.iter().any(|f| f.check == "lacp-in-order" && f.member.as_deref() == Some(m.name.as_str()))
+            findings
+                .iter()
+                .any(|f| f.check == "lacp-in-order" && f.member.as_deref() == Some(m.name.as_str()))
         })
     } else {
-        subject.mode != Mode::Unknown && subject.members.iter().all(|m| m.states.iter().any(|s| s.mii.as_deref() == Some("up")))
+        subject.mode != Mode::Unknown
+            && subject.members.iter().all(|m| m.states.iter().any(|s| s.mii.as_deref() == Some("up")))
     }
 }
 
@@ -486,10 +525,13 @@ fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) 
             // The findings that concern these members (or the whole bond) and this time.
             let near = |f: &&Finding| {
                 f.member.as_deref().is_none_or(|m| names.contains(&m))
-                    && f.ns.is_none_or(|t| f.kind != Kind::Wire || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000))
+                    && f.ns.is_none_or(|t| {
+                        f.kind != Kind::Wire || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000)
+                    })
             };
             let subset: Vec<Finding> = findings.iter().filter(near).cloned().collect();
-            let index: Vec<usize> = findings.iter().enumerate().filter(|(_, f)| near(f)).map(|(i, _)| i).collect();
+            let index: Vec<usize> =
+                findings.iter().enumerate().filter(|(_, f)| near(f)).map(|(i, _)| i).collect();
             let mut verdict = decide(case, subject, &subset, state, Some(&names));
             let map = |i: &usize| index.get(*i).copied().unwrap_or(0);
             verdict.because = verdict.because.iter().map(|(i, w)| (map(i), *w)).collect();
@@ -523,7 +565,10 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
                         needs.push(Need::absent(
                             format!("LACPDUs that the host sends on {}", m.name),
                             &[D::HostConfig, D::HostStarvation, D::SwitchControlPlane],
-                            format!("capture on {} with a socket that sees outgoing frames (tcpdump, or SLL2)", m.name),
+                            format!(
+                                "capture on {} with a socket that sees outgoing frames (tcpdump, or SLL2)",
+                                m.name
+                            ),
                         ));
                     }
                     if w.stories.iter().any(|s| s.asked.0.or(s.asked.1).is_some_and(|p| s.seen < 4 * p)) {
@@ -531,7 +576,10 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
                             what: format!("a capture on {} of at least four LACP periods", m.name),
                             why: "absent",
                             matters_for: vec![D::SwitchControlPlane, D::Physical],
-                            fix: format!("timeout 150 tcpdump -p -i {} -w {}.pcap ether proto 0x8809", m.name, m.name),
+                            fix: format!(
+                                "timeout 150 tcpdump -p -i {} -w {}.pcap ether proto 0x8809",
+                                m.name, m.name
+                            ),
                         });
                     }
                 }
@@ -548,11 +596,17 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
             });
         }
     }
-    if !case.files.iter().any(|f| f.recognised.iter().any(|r| r.contains("kernel") || r.contains("journal"))) {
-        needs.push(Need::absent("the kernel log", &[D::HostDriverFirmware, D::Physical], "journalctl -k -o short-iso-precise --since -1h"));
+    if !case.files.iter().any(|f| f.recognised.iter().any(|r| r.contains("kernel") || r.contains("journal")))
+    {
+        needs.push(Need::absent(
+            "the kernel log",
+            &[D::HostDriverFirmware, D::Physical],
+            "journalctl -k -o short-iso-precise --since -1h",
+        ));
     }
     for m in &subject.members {
-        let counters = case.counters.get(&m.name).is_some_and(|c| c.iter().any(|s| s.source.starts_with("ethtool")));
+        let counters =
+            case.counters.get(&m.name).is_some_and(|c| c.iter().any(|s| s.source.starts_with("ethtool")));
         if !counters && !case.virtual_devs.contains(&m.name) {
             needs.push(Need::absent(
                 format!("the NIC counters of {}, twice", m.name),

@@ -168,7 +168,12 @@ impl Part {
         let asked_by_us = |t: i64| {
             host.and_then(|h| h.at(t))
                 .map(|c| c.actor.state.contains(PortState::TIMEOUT))
-                .or_else(|| partner.and_then(|p| p.at(t)).filter(|c| !c.partner.system.is_zero()).map(|c| c.partner.state.contains(PortState::TIMEOUT)))
+                .or_else(|| {
+                    partner
+                        .and_then(|p| p.at(t))
+                        .filter(|c| !c.partner.system.is_zero())
+                        .map(|c| c.partner.state.contains(PortState::TIMEOUT))
+                })
                 .or(rate_fast)
         };
         // While the partner is unknown (Defaulted) Linux sends at the slow rate; while Expired at the fast one.
@@ -196,15 +201,28 @@ impl Part {
                 }
             }
         }
-        let own: BTreeSet<Mac> = self.out.iter().flat_map(|s| s.changes.iter().map(|c| c.actor.system)).collect();
-        story.own_system_in =
-            self.ins.iter().flat_map(|s| &s.changes).find(|c| !c.actor.system.is_zero() && own.contains(&c.actor.system)).map(|c| c.frame);
+        let own: BTreeSet<Mac> =
+            self.out.iter().flat_map(|s| s.changes.iter().map(|c| c.actor.system)).collect();
+        story.own_system_in = self
+            .ins
+            .iter()
+            .flat_map(|s| &s.changes)
+            .find(|c| !c.actor.system.is_zero() && own.contains(&c.actor.system))
+            .map(|c| c.frame);
         if !self.timed {
-            story.carried = host.into_iter().chain(partner).any(|s| s.changes.iter().any(|c| c.actor.state.carries_traffic()));
+            story.carried = host
+                .into_iter()
+                .chain(partner)
+                .any(|s| s.changes.iter().any(|c| c.actor.state.carries_traffic()));
             return story;
         }
         let link_down = self.link_downs();
-        let down_at = |g: &Gap| link_down.iter().any(|d| g.from_ns < d.end && d.start < g.to_ns);
+        // With both ends passive nobody sends unprompted (Periodic machine in NO_PERIODIC): silence is then the rule.
+        let passive = |s: Option<&Speaker>, t: i64| s.and_then(|s| s.at(t)).is_some_and(|c| !c.actor.state.contains(PortState::ACTIVITY));
+        let down_at = |g: &Gap| {
+            link_down.iter().any(|d| g.from_ns < d.end && d.start < g.to_ns)
+                || (passive(host, g.to_ns - 1) && passive(partner, g.to_ns - 1))
+        };
         if let Some(h) = host {
             for g in self.gaps_of(h, partner) {
                 let fast = asked_by_partner(g.from_ns).unwrap_or(false);
@@ -234,10 +252,18 @@ impl Part {
         let mut gaps = s.gaps.clone();
         if let Some(o) = other {
             if o.first.0 < s.first.0 {
-                gaps.insert(0, Gap { from_ns: o.first.0, to_ns: s.first.0, from_frame: o.first.1, to_frame: s.first.1 });
+                gaps.insert(
+                    0,
+                    Gap { from_ns: o.first.0, to_ns: s.first.0, from_frame: o.first.1, to_frame: s.first.1 },
+                );
             }
             if o.last.0 > s.last.0 {
-                gaps.push(Gap { from_ns: s.last.0, to_ns: o.last.0, from_frame: s.last.1, to_frame: o.last.1 });
+                gaps.push(Gap {
+                    from_ns: s.last.0,
+                    to_ns: o.last.0,
+                    from_frame: s.last.1,
+                    to_frame: o.last.1,
+                });
             }
         }
         gaps
@@ -255,7 +281,13 @@ impl Part {
             }
             let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
             let start = gap.map_or(c.ns, |g| g.from_ns);
-            spans.push(Span { start, end: c.ns.saturating_add(1), first: gap.map_or(c.frame, |g| g.from_frame), last: c.frame, open: false });
+            spans.push(Span {
+                start,
+                end: c.ns.saturating_add(1),
+                first: gap.map_or(c.frame, |g| g.from_frame),
+                last: c.frame,
+                open: false,
+            });
         }
         spans
     }
@@ -263,7 +295,8 @@ impl Part {
     fn outages(&self, story: &mut Story, link_down: &[Span]) {
         // One line of time: every change of either end.
         let mut points: Vec<(i64, u64, bool, Change)> = Vec::new();
-        for (ours, s) in self.host().map(|s| (true, s)).into_iter().chain(self.partner().map(|s| (false, s))) {
+        for (ours, s) in self.host().map(|s| (true, s)).into_iter().chain(self.partner().map(|s| (false, s)))
+        {
             points.extend(s.changes.iter().map(|c| (c.ns, c.frame, ours, *c)));
         }
         points.sort_by_key(|p| (p.0, p.1));
@@ -277,7 +310,8 @@ impl Part {
             } else {
                 theirs = Some(*change);
             }
-            let up = carrying(ours.as_ref()) && carrying(theirs.as_ref()) && (ours.is_some() || theirs.is_some());
+            let up =
+                carrying(ours.as_ref()) && carrying(theirs.as_ref()) && (ours.is_some() || theirs.is_some());
             if up {
                 story.carried = true;
                 if let Some((from, first)) = open.take() {
@@ -293,7 +327,11 @@ impl Part {
             self.outage(story, Span { start: from, end: self.span.1, first, last, open: true }, link_down);
         } else if !story.carried && !points.is_empty() {
             // Never came up within the capture.
-            self.outage(story, Span { start: start.0, end: self.span.1, first: start.1, last, open: true }, link_down);
+            self.outage(
+                story,
+                Span { start: start.0, end: self.span.1, first: start.1, last, open: true },
+                link_down,
+            );
         } else {
             story.carries_at_end = story.carried;
         }
@@ -307,31 +345,55 @@ impl Part {
 
     fn outage(&self, story: &mut Story, span: Span, link_down: &[Span]) {
         let within = |t: i64| t >= span.start.saturating_sub(SECOND) && t <= span.end.saturating_add(SECOND);
-        let host_changes: Vec<&Change> = self.host().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
-        let partner_changes: Vec<&Change> = self.partner().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
+        let host_changes: Vec<&Change> =
+            self.host().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
+        let partner_changes: Vec<&Change> =
+            self.partner().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
         let host_deaf = host_changes.iter().find(|c| c.actor.state.deaf());
         let partner_deaf = partner_changes.iter().find(|c| c.actor.state.deaf());
         let mut proof: Vec<(u64, String)> = Vec::new();
         let mut heard_all_along = false;
-        let overlaps = |g: &&Gap, before: i64| g.from_ns < span.end && g.to_ns > span.start.saturating_sub(before);
+        let overlaps =
+            |g: &&Gap, before: i64| g.from_ns < span.end && g.to_ns > span.start.saturating_sub(before);
         let out_gap = story.out_gaps.iter().find(|g| overlaps(g, 0));
         // The silence that made us expire began before our state says so.
         let in_gap = story.in_gaps.iter().find(|g| overlaps(g, 0));
         let late_out = self.host().is_some_and(|h| {
-            partner_deaf.is_some_and(|d| h.gaps.iter().any(|g| g.len_ns() > 2 * SECOND + SECOND / 2 && g.from_ns < d.ns && g.to_ns > d.ns.saturating_sub(2 * SECOND)))
+            partner_deaf.is_some_and(|d| {
+                h.gaps.iter().any(|g| {
+                    g.len_ns() > 2 * SECOND + SECOND / 2
+                        && g.from_ns < d.ns
+                        && g.to_ns > d.ns.saturating_sub(2 * SECOND)
+                })
+            })
         });
         let identity = story.identity.iter().find(|(_, b)| within(b.ns)).copied();
-        let cause = if let Some(d) = link_down.iter().find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND)) {
+        let cause = if let Some(d) = link_down
+            .iter()
+            .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
+        {
             proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
             Cause::LinkDown
         } else if let (Some(g), Some(d)) = (out_gap, partner_deaf)
             && g.from_ns < d.ns
         {
-            proof.push((g.from_frame, format!("our last PDU at the tap before a silence of {}", seconds(g.len_ns()))));
+            proof.push((
+                g.from_frame,
+                format!("our last PDU at the tap before a silence of {}", seconds(g.len_ns())),
+            ));
             proof.push((d.frame, format!("then the partner says {}", deaf_words(d.actor.state))));
             Cause::HostSilent
-        } else if let (Some(d), false) = (partner_deaf, host_deaf.is_some_and(|h| partner_deaf.is_some_and(|p| h.ns < p.ns))) {
-            proof.push((d.frame, format!("the partner says {} (state {:#04x})", deaf_words(d.actor.state), d.actor.state.bits())));
+        } else if let (Some(d), false) =
+            (partner_deaf, host_deaf.is_some_and(|h| partner_deaf.is_some_and(|p| h.ns < p.ns)))
+        {
+            proof.push((
+                d.frame,
+                format!(
+                    "the partner says {} (state {:#04x})",
+                    deaf_words(d.actor.state),
+                    d.actor.state.bits()
+                ),
+            ));
             if late_out {
                 Cause::HostSilent
             } else if in_gap.is_some_and(|g| g.from_ns < d.ns.saturating_sub(2 * SECOND) && g.to_ns <= d.ns) {
@@ -339,19 +401,28 @@ impl Part {
                 Cause::LostBothWays
             } else {
                 if let Some(last) = self.last_out_before(d.ns) {
-                    proof.push((last, "while our PDUs passed the tap in time, the last one before it here".to_owned()));
+                    proof.push((
+                        last,
+                        "while our PDUs passed the tap in time, the last one before it here".to_owned(),
+                    ));
                 }
                 Cause::LostTowardsSwitch
             }
         } else if let Some(d) = host_deaf {
             if let Some(g) = in_gap {
-                proof.push((g.from_frame, format!("the partner's last PDU before a silence of {}", seconds(g.len_ns()))));
+                proof.push((
+                    g.from_frame,
+                    format!("the partner's last PDU before a silence of {}", seconds(g.len_ns())),
+                ));
                 proof.push((d.frame, format!("then our own PDU says {}", deaf_words(d.actor.state))));
                 let resumed = self.partner().is_some_and(|p| p.last.0 >= g.to_ns && p.last.0 > g.from_ns);
                 let back = if resumed { self.partner().and_then(|p| p.at(g.to_ns)) } else { None };
                 match back {
                     Some(b) if b.actor.state.deaf() || b.partner.system.is_zero() => {
-                        proof.push((g.to_frame, "the first PDU after it is from a partner that did not hear us either".to_owned()));
+                        proof.push((
+                            g.to_frame,
+                            "the first PDU after it is from a partner that did not hear us either".to_owned(),
+                        ));
                         Cause::LostBothWays
                     }
                     Some(b) if b.partner.state.deaf() => {
@@ -364,14 +435,28 @@ impl Part {
                     }
                     _ => Cause::LostTowardsHost,
                 }
-            } else if self.partner().is_some_and(|p| p.first.0 < d.ns && p.last.0 > d.ns) && !self.silent_before(d.ns) {
-                proof.push((d.frame, format!("our PDU says {} while the partner's PDUs pass the tap in time", deaf_words(d.actor.state))));
+            } else if self.partner().is_some_and(|p| p.first.0 < d.ns && p.last.0 > d.ns)
+                && !self.silent_before(d.ns)
+            {
+                proof.push((
+                    d.frame,
+                    format!(
+                        "our PDU says {} while the partner's PDUs pass the tap in time",
+                        deaf_words(d.actor.state)
+                    ),
+                ));
                 if let Some(p) = self.partner() {
                     proof.push((p.last.1, format!("{} of the partner's PDUs were captured", p.pdus)));
                 }
                 Cause::LostInsideHost
             } else if self.partner().is_none() {
-                proof.push((d.frame, format!("our PDU says {} and no PDU of a partner was captured", deaf_words(d.actor.state))));
+                proof.push((
+                    d.frame,
+                    format!(
+                        "our PDU says {} and no PDU of a partner was captured",
+                        deaf_words(d.actor.state)
+                    ),
+                ));
                 Cause::LostTowardsHost
             } else {
                 proof.push((d.frame, format!("our PDU says {}", deaf_words(d.actor.state))));
@@ -383,7 +468,8 @@ impl Part {
             Cause::PartnerChanged
         } else {
             let withdrew = |c: &&&Change| {
-                !c.actor.state.contains(PortState::SYNCHRONIZATION) || !c.actor.state.contains(PortState::AGGREGATION)
+                !c.actor.state.contains(PortState::SYNCHRONIZATION)
+                    || !c.actor.state.contains(PortState::AGGREGATION)
             };
             let p = partner_changes.iter().find(withdrew);
             let h = host_changes.iter().find(withdrew);
@@ -393,7 +479,10 @@ impl Part {
                     Cause::HostWithdrew
                 }
                 (_, Some(p)) => {
-                    proof.push((p.frame, format!("the partner withdraws although it hears us: {}", p.actor.state)));
+                    proof.push((
+                        p.frame,
+                        format!("the partner withdraws although it hears us: {}", p.actor.state),
+                    ));
                     Cause::PartnerWithdrew
                 }
                 (Some(h), None) => {
@@ -417,7 +506,9 @@ impl Part {
         self.partner().is_none_or(|p| {
             p.first.0 > ns
                 || p.last.0 < ns.saturating_sub(2 * SECOND)
-                || p.gaps.iter().any(|g| g.from_ns < ns.saturating_sub(2 * SECOND) && g.to_ns > ns.saturating_sub(SECOND / 2))
+                || p.gaps.iter().any(|g| {
+                    g.from_ns < ns.saturating_sub(2 * SECOND) && g.to_ns > ns.saturating_sub(SECOND / 2)
+                })
         })
     }
 }
@@ -492,7 +583,8 @@ pub(crate) fn attach(case: &mut Case) {
     case.captures = captures;
     // Largest and best-tagged first, so that a lesser view of the same time gives way.
     found.sort_by(|a, b| {
-        let weight = |p: &Part| (p.tagged, p.out.iter().chain(&p.ins).chain(&p.unknown).map(|s| s.pdus).sum::<u64>());
+        let weight =
+            |p: &Part| (p.tagged, p.out.iter().chain(&p.ins).chain(&p.unknown).map(|s| s.pdus).sum::<u64>());
         (&a.0, &a.1).cmp(&(&b.0, &b.1)).then(weight(&b.2).cmp(&weight(&a.2))).then(a.2.file.cmp(&b.2.file))
     });
     for (subject, member, part) in found {
@@ -526,7 +618,10 @@ pub(crate) fn attach(case: &mut Case) {
         };
         let Some(m) = s.members.get_mut(at) else { continue };
         let wire = m.wire.get_or_insert_with(Wire::default);
-        let overlap = wire.parts.iter().any(|p| !p.timed || !part.timed || (p.span.0 <= part.span.1 && part.span.0 <= p.span.1));
+        let overlap = wire
+            .parts
+            .iter()
+            .any(|p| !p.timed || !part.timed || (p.span.0 <= part.span.1 && part.span.0 <= p.span.1));
         if overlap {
             wire.also.push(part.file);
         } else {
@@ -558,7 +653,9 @@ fn role(case: &Case, s: &Speaker) -> Option<Direction> {
         return s.direction;
     }
     let perms = || case.subjects.iter().flat_map(|b| &b.members).filter_map(|m| m.perm);
-    if perms().any(|p| p == s.source) && s.changes.iter().all(|c| case.own_systems.is_empty() || case.own_systems.contains(&c.actor.system)) {
+    if perms().any(|p| p == s.source)
+        && s.changes.iter().all(|c| case.own_systems.is_empty() || case.own_systems.contains(&c.actor.system))
+    {
         return Some(Direction::Out);
     }
     if case.own_systems.is_empty() || s.changes.is_empty() {
@@ -571,7 +668,11 @@ fn role(case: &Case, s: &Speaker) -> Option<Direction> {
     }
     // It always speaks as us. With the permanent addresses known and not among them, it is somebody else
     // claiming our system (a loop or a duplicate); otherwise it is us.
-    if perms().next().is_some() && perms().all(|p| p != s.source) { Some(Direction::In) } else { Some(Direction::Out) }
+    if perms().next().is_some() && perms().all(|p| p != s.source) {
+        Some(Direction::In)
+    } else {
+        Some(Direction::Out)
+    }
 }
 
 /// Splits the speakers of a capture into links.
@@ -583,9 +684,12 @@ fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
     let mut out = Vec::new();
     for group in by_iface.into_values() {
         // In one interface's group, several links show as several (system, port) pairs that speak.
-        let ends: Vec<(&Speaker, BTreeSet<(Mac, u16)>)> =
-            group.iter().map(|s| (*s, s.changes.iter().map(|c| (c.actor.system, c.actor.port)).collect())).collect();
-        let ours: Vec<&Speaker> = group.iter().copied().filter(|s| role(case, s) == Some(Direction::Out)).collect();
+        let ends: Vec<(&Speaker, BTreeSet<(Mac, u16)>)> = group
+            .iter()
+            .map(|s| (*s, s.changes.iter().map(|c| (c.actor.system, c.actor.port)).collect()))
+            .collect();
+        let ours: Vec<&Speaker> =
+            group.iter().copied().filter(|s| role(case, s) == Some(Direction::Out)).collect();
         let sources: BTreeSet<Mac> = ours.iter().map(|s| s.source).collect();
         if group.len() <= 2 || (sources.len() <= 1 && !case.own_systems.is_empty()) {
             out.push(group);
@@ -595,11 +699,19 @@ fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
         let mut left: Vec<&Speaker> = group.clone();
         while let Some(a) = left.first().copied() {
             left.remove(0);
-            let a_ends = ends.iter().find(|(s, _)| std::ptr::eq(*s, a)).map(|(_, e)| e.clone()).unwrap_or_default();
-            let a_echo: BTreeSet<(Mac, u16)> = a.changes.iter().map(|c| (c.partner.system, c.partner.port)).filter(|e| !e.0.is_zero()).collect();
+            let a_ends =
+                ends.iter().find(|(s, _)| std::ptr::eq(*s, a)).map(|(_, e)| e.clone()).unwrap_or_default();
+            let a_echo: BTreeSet<(Mac, u16)> = a
+                .changes
+                .iter()
+                .map(|c| (c.partner.system, c.partner.port))
+                .filter(|e| !e.0.is_zero())
+                .collect();
             let mate = left.iter().position(|b| {
-                b.changes.iter().any(|c| a_ends.contains(&(c.partner.system, c.partner.port)) || a_echo.contains(&(c.actor.system, c.actor.port)))
-                    && b.changes.iter().all(|c| !a_ends.contains(&(c.actor.system, c.actor.port)))
+                b.changes.iter().any(|c| {
+                    a_ends.contains(&(c.partner.system, c.partner.port))
+                        || a_echo.contains(&(c.actor.system, c.actor.port))
+                }) && b.changes.iter().all(|c| !a_ends.contains(&(c.actor.system, c.actor.port)))
             });
             let mut link = vec![a];
             if let Some(i) = mate {
@@ -613,11 +725,18 @@ fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
 
 /// Which bond and member a link belongs to.
 fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str) -> (String, String) {
-    let members = || case.subjects.iter().filter(|s| s.bond).flat_map(|s| s.members.iter().map(move |m| (s, m)));
+    let members =
+        || case.subjects.iter().filter(|s| s.bond).flat_map(|s| s.members.iter().map(move |m| (s, m)));
     let name = |(s, m): (&crate::case::Subject, &crate::case::Member)| (s.name.clone(), m.name.clone());
     // The capture names the interface.
     let iface = part.out.iter().chain(&part.ins).chain(&part.unknown).map(|s| s.iface).next().unwrap_or(0);
-    let if_name = capture.totals.interfaces.iter().find(|i| i.id == iface).and_then(|i| i.name.clone()).filter(|n| n != "any");
+    let if_name = capture
+        .totals
+        .interfaces
+        .iter()
+        .find(|i| i.id == iface)
+        .and_then(|i| i.name.clone())
+        .filter(|n| n != "any");
     if let Some(n) = &if_name
         && let Some(found) = members().find(|(_, m)| m.name == *n)
     {
@@ -637,14 +756,17 @@ fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str
         .chain(part.ins.iter().flat_map(|s| &s.changes).map(|c| (c.partner.system, c.partner.port)))
         .find(|(sys, port)| case.own_systems.contains(sys) && *port != 0);
     if let Some((sys, port)) = port
-        && let Some(found) = members().find(|(s, m)| m.port == Some(port) && s.system.is_none_or(|x| x == sys))
+        && let Some(found) =
+            members().find(|(s, m)| m.port == Some(port) && s.system.is_none_or(|x| x == sys))
     {
         return name(found);
     }
     // The file name.
     let tokens: Vec<&str> = path.rsplit('/').next().unwrap_or(path).split(['-', '_', '.', ' ']).collect();
     let file_name = path.rsplit('/').next().unwrap_or(path);
-    if let Some(found) = members().find(|(_, m)| tokens.contains(&m.name.as_str()) || (m.name.len() > 3 && file_name.contains(&m.name))) {
+    if let Some(found) = members()
+        .find(|(_, m)| tokens.contains(&m.name.as_str()) || (m.name.len() > 3 && file_name.contains(&m.name)))
+    {
         return name(found);
     }
     let subject = if case.subjects.iter().filter(|s| s.bond).count() == 1 {
@@ -653,7 +775,9 @@ fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str
         "bond".to_owned()
     };
     let member = if_name
-        .or_else(|| tokens.iter().find(|t| crate::parse::prompt::looks_like_ifname(t)).map(|t| (*t).to_owned()))
+        .or_else(|| {
+            tokens.iter().find(|t| crate::parse::prompt::looks_like_ifname(t)).map(|t| (*t).to_owned())
+        })
         .unwrap_or_else(|| match port {
             Some((_, p)) => format!("port {p}"),
             None if iface != 0 => format!("if{iface}"),

@@ -167,7 +167,9 @@ impl<'a> Folder<'a> {
             Some(Direction::Out) => 2,
         };
         let key = u64::from_be_bytes([0, 0, a, b, c, d, e, g]) | tag << 48;
-        let slot = usize::from(g ^ e.rotate_left(3) ^ d.rotate_left(5)) ^ usize::from(f.iface as u8) ^ (tag as usize) << 6;
+        let slot = usize::from(g ^ e.rotate_left(3) ^ d.rotate_left(5))
+            ^ usize::from(f.iface as u8)
+            ^ (tag as usize) << 6;
         let slot = slot & 0xff;
         let cached = self.cache.get(slot).copied().unwrap_or(u16::MAX);
         let at = match self.live.get(usize::from(cached)) {
@@ -201,7 +203,12 @@ impl<'a> Folder<'a> {
             if gap > KEEP_GAP_NS {
                 if self.kept < MAX_KEPT {
                     self.kept += 1;
-                    speaker.gaps.push(Gap { from_ns: speaker.last.0, to_ns: f.ns, from_frame: speaker.last.1, to_frame: f.number });
+                    speaker.gaps.push(Gap {
+                        from_ns: speaker.last.0,
+                        to_ns: f.ns,
+                        from_frame: speaker.last.1,
+                        to_frame: f.number,
+                    });
                 } else {
                     speaker.not_kept += 1;
                 }
@@ -241,7 +248,12 @@ impl<'a> Folder<'a> {
                     anomalies: BTreeMap::new(),
                     not_kept: 0,
                 });
-                self.live.push(Live { key, iface: f.iface, payload: &[], speaker: self.capture.speakers.len() - 1 });
+                self.live.push(Live {
+                    key,
+                    iface: f.iface,
+                    payload: &[],
+                    speaker: self.capture.speakers.len() - 1,
+                });
                 self.live.len() - 1
             }
         };

@@ -247,7 +247,13 @@ fn dissect(link: LinkType, data: &[u8]) -> Option<Slow<'_>> {
             let source = Mac([head[6], head[7], head[8], head[9], head[10], head[11]]);
             match [head[12], head[13]] {
                 [0x88, 0x09] => Some(Slow { iface: 0, direction: None, source, tagged: false, payload }),
-                [0x81, 0x00] | [0x88, 0xa8] => tagged(payload).map(|payload| Slow { iface: 0, direction: None, source, tagged: true, payload }),
+                [0x81, 0x00] | [0x88, 0xa8] => tagged(payload).map(|payload| Slow {
+                    iface: 0,
+                    direction: None,
+                    source,
+                    tagged: true,
+                    payload,
+                }),
                 _ => None,
             }
         }
@@ -349,11 +355,17 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
                         (9, [r, ..]) => {
                             let exp = u32::from(r & 0x7f);
                             resolution =
-                                if r & 0x80 == 0 { 10u64.checked_pow(exp) } else { 2u64.checked_pow(exp) }.unwrap_or(1_000_000).max(1);
+                                if r & 0x80 == 0 { 10u64.checked_pow(exp) } else { 2u64.checked_pow(exp) }
+                                    .unwrap_or(1_000_000)
+                                    .max(1);
                         }
                         (14, v) => {
                             if let Some(eight) = v.first_chunk::<8>() {
-                                offset = if little { i64::from_le_bytes(*eight) } else { i64::from_be_bytes(*eight) };
+                                offset = if little {
+                                    i64::from_le_bytes(*eight)
+                                } else {
+                                    i64::from_be_bytes(*eight)
+                                };
                             }
                         }
                         _ => {}
@@ -367,9 +379,19 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
                 }
                 None
             }
-            6 => Some((word(body, 0).unwrap_or(0), ticks(word(body, 4), word(body, 8)), word(body, 12).unwrap_or(0), 20)),
+            6 => Some((
+                word(body, 0).unwrap_or(0),
+                ticks(word(body, 4), word(body, 8)),
+                word(body, 12).unwrap_or(0),
+                20,
+            )),
             // Obsolete packet block: 16-bit interface, 16-bit drops.
-            2 => Some((u32::from(half(body, 0).unwrap_or(0)), ticks(word(body, 4), word(body, 8)), word(body, 12).unwrap_or(0), 20)),
+            2 => Some((
+                u32::from(half(body, 0).unwrap_or(0)),
+                ticks(word(body, 4), word(body, 8)),
+                word(body, 12).unwrap_or(0),
+                20,
+            )),
             // Simple packet: no time; the length is bounded by the block.
             3 => Some((0, None, u32::try_from(body.len().saturating_sub(4)).unwrap_or(0), 4)),
             _ => None,
@@ -385,7 +407,9 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
         if kind == 6 {
             let padded = offset.saturating_add((captured as usize).next_multiple_of(4));
             options(body.get(padded..).unwrap_or_default(), little, |code, value| {
-                if code == 2 && let Some(f) = word(value, 0) {
+                if code == 2
+                    && let Some(f) = word(value, 0)
+                {
                     flags = match f & 3 {
                         1 => Some(Direction::In),
                         2 => Some(Direction::Out),
@@ -515,9 +539,13 @@ mod tests {
     #[test]
     fn pcapng_names_resolution_and_direction() {
         let frame = lacpdu();
-        let mut b = ng_block(0x0a0d_0d0a, &[&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
+        let mut b =
+            ng_block(0x0a0d_0d0a, &[&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
         // if_name "eno1", if_tsresol 9
-        b.extend(ng_block(1, &[1, 0, 0, 0, 0, 0, 4, 0, 2, 0, 4, 0, b'e', b'n', b'o', b'1', 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]));
+        b.extend(ng_block(
+            1,
+            &[1, 0, 0, 0, 0, 0, 4, 0, 2, 0, 4, 0, b'e', b'n', b'o', b'1', 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0],
+        ));
         let ticks = 1_795_313_330_050_000_123u64;
         let mut epb = Vec::new();
         for v in [0u32, (ticks >> 32) as u32, ticks as u32, frame.len() as u32, frame.len() as u32] {

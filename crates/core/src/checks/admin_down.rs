@@ -31,21 +31,39 @@ pub(super) const CHECK: Check = Check {
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
-        let readings: Vec<_> = case.links().filter(|(_, k)| k.name == m.name && !k.flags.is_empty()).collect();
+        let readings: Vec<_> =
+            case.links().filter(|(_, k)| k.name == m.name && !k.flags.is_empty()).collect();
         let Some((r, _)) = readings.first() else { continue };
         if readings.iter().all(|(_, k)| !k.flag("UP")) {
-            let hardware = case.settings("ethtool", Some(&m.name)).any(|(_, f)| f.text("Link detected").is_some()) || case.driver(&m.name).is_some();
+            let hardware =
+                case.settings("ethtool", Some(&m.name)).any(|(_, f)| f.text("Link detected").is_some())
+                    || case.driver(&m.name).is_some();
             if !subject.bond && !hardware {
                 continue;
             }
             found.push(
-                Finding::new(CHECK.id, Kind::State, r.at, format!("{}: administratively down on this host (no UP flag), so it cannot have a link", m.name))
-                    .implicates(D::HostConfig, S::Moderate)
-                    .member(&m.name),
+                Finding::new(
+                    CHECK.id,
+                    Kind::State,
+                    r.at,
+                    format!(
+                        "{}: administratively down on this host (no UP flag), so it cannot have a link",
+                        m.name
+                    ),
+                )
+                .implicates(D::HostConfig, S::Moderate)
+                .member(&m.name),
             );
         } else if let Some((d, _)) = readings.iter().find(|(_, k)| !k.flag("UP")) {
             found.push(
-                Finding::new(CHECK.id, Kind::State, d.at, format!("{}: was administratively down on this host at one time", m.name)).member(&m.name).severity(Severity::Info),
+                Finding::new(
+                    CHECK.id,
+                    Kind::State,
+                    d.at,
+                    format!("{}: was administratively down on this host at one time", m.name),
+                )
+                .member(&m.name)
+                .severity(Severity::Info),
             );
         }
     }

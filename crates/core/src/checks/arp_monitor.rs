@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::KernelKind;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -30,10 +30,18 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
-    let Some(arp) = subject.field("ARP Polling Interval (ms)").filter(|f| f.value != "0" && !f.value.is_empty()) else { return Outcome::NotApplicable };
+    let Some(arp) =
+        subject.field("ARP Polling Interval (ms)").filter(|f| f.value != "0" && !f.value.is_empty())
+    else {
+        return Outcome::NotApplicable;
+    };
     let mut found = Vec::new();
     for m in &subject.members {
-        let bond_downs: Vec<_> = case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::MemberDown).map(|(r, _)| r.at).collect();
+        let bond_downs: Vec<_> = case
+            .kernel_of(&m.name)
+            .filter(|(_, k)| k.kind == KernelKind::MemberDown)
+            .map(|(r, _)| r.at)
+            .collect();
         let carrier = case.kernel_of(&m.name).filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown)).count();
         if bond_downs.len() > carrier + 1
             && let Some(first) = bond_downs.first()
@@ -58,7 +66,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
     }
     if found.is_empty() {
-        found.push(Finding::new(CHECK.id, Kind::Config, arp.at, format!("{}: links are judged by ARP replies every {} ms", subject.name, arp.value)));
+        found.push(Finding::new(
+            CHECK.id,
+            Kind::Config,
+            arp.at,
+            format!("{}: links are judged by ARP replies every {} ms", subject.name, arp.value),
+        ));
     }
     Outcome::Found(found)
 }

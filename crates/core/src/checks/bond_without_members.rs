@@ -33,7 +33,12 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         return Outcome::NotApplicable;
     }
     // A whole dump has the bond's own MII line; a cut one proves nothing.
-    let Some(empty) = subject.states.iter().find(|s| s.full && s.members.is_empty() && s.fields.get("MII Status").is_some() && s.fields.get("Bonding Mode").is_some()) else {
+    let Some(empty) = subject.states.iter().find(|s| {
+        s.full
+            && s.members.is_empty()
+            && s.fields.get("MII Status").is_some()
+            && s.fields.get("Bonding Mode").is_some()
+    }) else {
         return Outcome::Clear;
     };
     let down = empty.fields.text("MII Status") == Some("down");
@@ -41,6 +46,12 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         return Outcome::Clear;
     }
     Outcome::Found(vec![
-        Finding::new(CHECK.id, Kind::State, empty.at, format!("{} has no member: nothing is offered to the switch", subject.name)).implicates(D::HostConfig, S::Strong),
+        Finding::new(
+            CHECK.id,
+            Kind::State,
+            empty.at,
+            format!("{} has no member: nothing is offered to the switch", subject.name),
+        )
+        .implicates(D::HostConfig, S::Strong),
     ])
 }

@@ -42,20 +42,37 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                 let theirs = if passive(theirs.actor.state) { theirs } else { later? };
                 // Both at the same time: our state was still passive when theirs was.
                 let ours_then = h.at(theirs.ns.max(ours.ns))?;
-                passive(ours_then.actor.state).then_some((part.cite(ours.frame), part.cite(theirs.frame), ours.ns.max(theirs.ns)))
+                passive(ours_then.actor.state).then_some((
+                    part.cite(ours.frame),
+                    part.cite(theirs.frame),
+                    ours.ns.max(theirs.ns),
+                ))
             })
         });
         let state = || {
             m.states.iter().find_map(|s| {
                 let (a, p) = (s.actor?, s.partner?);
-                let known = s.partner_system.is_some_and(|p| !p.is_zero()) || (!p.is_empty() && s.partner_system.is_none());
+                let known = s.partner_system.is_some_and(|p| !p.is_zero())
+                    || (!p.is_empty() && s.partner_system.is_none());
                 (passive(a) && passive(p) && known).then_some(s.at)
             })
         };
         let f = if let Some((a, b, ns)) = wire {
-            Finding::new(CHECK.id, Kind::Wire, a, format!("{}: neither the host nor the partner sets LACP_Activity: both are passive", m.name)).and(b).at(ns)
+            Finding::new(
+                CHECK.id,
+                Kind::Wire,
+                a,
+                format!("{}: neither the host nor the partner sets LACP_Activity: both are passive", m.name),
+            )
+            .and(b)
+            .at(ns)
         } else if let Some(at) = state() {
-            Finding::new(CHECK.id, Kind::State, at, format!("{}: actor and partner state both lack LACP_Activity: both ends are passive", m.name))
+            Finding::new(
+                CHECK.id,
+                Kind::State,
+                at,
+                format!("{}: actor and partner state both lack LACP_Activity: both ends are passive", m.name),
+            )
         } else {
             continue;
         };

@@ -44,11 +44,20 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             && l.downs.is_empty()
         {
             found.push(
-                Finding::new(CHECK.id, Kind::State, at, format!("{}: the link failure count rose from {low} to {high}", m.name))
-                    .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Weak), (D::HostDriverFirmware, S::Weak)])
-                    .member(&m.name)
-                    .way(Way::Both)
-                    .and(at2),
+                Finding::new(
+                    CHECK.id,
+                    Kind::State,
+                    at,
+                    format!("{}: the link failure count rose from {low} to {high}", m.name),
+                )
+                .suspects(&[
+                    (D::Physical, S::Moderate),
+                    (D::SwitchConfig, S::Weak),
+                    (D::HostDriverFirmware, S::Weak),
+                ])
+                .member(&m.name)
+                .way(Way::Both)
+                .and(at2),
             );
             continue;
         }
@@ -63,7 +72,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
         let short = l.downs.iter().filter(|d| d.length.is_some_and(|n| n < SHORT)).count();
         let n = l.downs.len();
-        let text = format!("{}: lost carrier {n} time(s){}", m.name, if short > 0 { format!(", {short} of them for less than 3 s") } else { String::new() });
+        let text = format!(
+            "{}: lost carrier {n} time(s){}",
+            m.name,
+            if short > 0 { format!(", {short} of them for less than 3 s") } else { String::new() }
+        );
         let f = Finding::new(CHECK.id, first.kind, first.at, text)
             .member(&m.name)
             .way(Way::Both)
@@ -79,7 +92,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             f.text.push_str(&format!("; {steady} other member(s) of the same bond stayed up"));
             f
         } else {
-            f.suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Weak), (D::SwitchControlPlane, S::Weak), (D::HostDriverFirmware, S::Weak)])
+            f.suspects(&[
+                (D::Physical, S::Moderate),
+                (D::SwitchConfig, S::Weak),
+                (D::SwitchControlPlane, S::Weak),
+                (D::HostDriverFirmware, S::Weak),
+            ])
         });
     }
     Outcome::of(found)
@@ -111,8 +129,15 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
     // With ARP monitoring the bond's own "down" says nothing about carrier.
     let arp = subject.field("ARP Polling Interval (ms)").is_some_and(|f| f.value != "0");
     let driver_speaks = lines.iter().any(|(_, k)| k.kind == KernelKind::LinkDown);
-    let is_down = |k: KernelKind| k == KernelKind::LinkDown || (!driver_speaks && !arp && k == KernelKind::MemberDown);
-    let is_up = |k: KernelKind| matches!(k, KernelKind::LinkUp | KernelKind::LinkUpHalf) || (!driver_speaks && !arp && k == KernelKind::MemberUp);
+    let is_down =
+        |k: KernelKind| k == KernelKind::LinkDown || (!driver_speaks && !arp && k == KernelKind::MemberDown);
+    let is_up = |k: KernelKind| {
+        matches!(k, KernelKind::LinkUp | KernelKind::LinkUpHalf)
+            || (!driver_speaks && !arp && k == KernelKind::MemberUp)
+    };
+    // What the log holds from before the member's present enslavement is history, not this case.
+    let since = lines.iter().rposition(|(_, k)| k.kind == KernelKind::Enslaved).map_or(0, |i| i + 1);
+    let lines = lines.get(since..).unwrap_or_default();
     let mut seen_up = false;
     for (i, (r, k)) in lines.iter().enumerate() {
         seen_up |= is_up(k.kind);
@@ -121,11 +146,34 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
         }
         // A NIC that reports "down" while it is being brought up for the first time has not lost anything.
         let up = lines.iter().skip(i + 1).find(|(_, k)| is_up(k.kind));
-        let length = up.and_then(|(u, _)| Some((u.time?, r.time?))).filter(|(a, b)| a.clock == b.clock).map(|(a, b)| a.ns - b.ns);
+        let length = up
+            .and_then(|(u, _)| Some((u.time?, r.time?)))
+            .filter(|(a, b)| a.clock == b.clock)
+            .map(|(a, b)| a.ns - b.ns);
         l.downs.push(Down { at: r.at, kind: Kind::Log, wall: crate::case::wall(r.time), length });
-        let before = |t: &crate::units::Stamp| r.time.is_some_and(|d| d.clock == t.clock && t.ns <= d.ns && d.ns - t.ns < BEFORE);
-        if let Some((reset, _)) = lines.iter().find(|(x, k)| matches!(k.kind, KernelKind::NicReset | KernelKind::TxHang | KernelKind::TxTimeout | KernelKind::FirmwareError | KernelKind::PcieLost) && x.time.as_ref().is_some_and(before)) {
+        let before = |t: &crate::units::Stamp| {
+            r.time.is_some_and(|d| d.clock == t.clock && t.ns <= d.ns && d.ns - t.ns < BEFORE)
+        };
+        if let Some((reset, _)) = lines.iter().find(|(x, k)| {
+            matches!(
+                k.kind,
+                KernelKind::NicReset
+                    | KernelKind::TxHang
+                    | KernelKind::TxTimeout
+                    | KernelKind::FirmwareError
+                    | KernelKind::PcieLost
+            ) && x.time.as_ref().is_some_and(before)
+        }) {
             l.reset = Some(reset.at);
+        }
+    }
+    // The kernel counts every loss since the member joined. More lines than that are older.
+    if let Some(counted) = m.states.iter().filter_map(|s| s.failures).max()
+        && subject.bond
+    {
+        let counted = usize::try_from(counted).unwrap_or(usize::MAX);
+        if l.downs.len() > counted {
+            l.downs.drain(..l.downs.len() - counted);
         }
     }
     if l.downs.is_empty() {
@@ -133,7 +181,12 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
         if let Some(w) = &m.wire {
             for (part, story) in w.told() {
                 for o in story.outages.iter().filter(|o| o.cause == Cause::LinkDown) {
-                    l.downs.push(Down { at: part.cite(o.span.last), kind: Kind::Wire, wall: Some(o.span.start), length: Some(o.span.end - o.span.start) });
+                    l.downs.push(Down {
+                        at: part.cite(o.span.last),
+                        kind: Kind::Wire,
+                        wall: Some(o.span.start),
+                        length: Some(o.span.end - o.span.start),
+                    });
                 }
             }
         }
@@ -141,10 +194,17 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
     if l.downs.is_empty() {
         // Link events of `ip monitor`.
         let mut up: Option<bool> = None;
-        for (r, k) in case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty()) {
+        for (r, k) in
+            case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty())
+        {
             let now = k.flag("LOWER_UP");
             if up == Some(true) && !now && k.flag("UP") {
-                l.downs.push(Down { at: r.at, kind: Kind::State, wall: crate::case::wall(r.time), length: None });
+                l.downs.push(Down {
+                    at: r.at,
+                    kind: Kind::State,
+                    wall: crate::case::wall(r.time),
+                    length: None,
+                });
             }
             up = Some(now);
         }

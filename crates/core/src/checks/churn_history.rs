@@ -31,21 +31,45 @@ pub(super) const CHECK: Check = Check {
 fn run(_: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
-        let counts: Vec<_> = m.states.iter().filter_map(|s| Some((s.churn.2?, s.churn.3.unwrap_or(0), s))).collect();
-        let (Some(low), Some(high)) = (counts.iter().min_by_key(|c| c.0 + c.1), counts.iter().max_by_key(|c| c.0 + c.1)) else { continue };
+        let counts: Vec<_> =
+            m.states.iter().filter_map(|s| Some((s.churn.2?, s.churn.3.unwrap_or(0), s))).collect();
+        let (Some(low), Some(high)) =
+            (counts.iter().min_by_key(|c| c.0 + c.1), counts.iter().max_by_key(|c| c.0 + c.1))
+        else {
+            continue;
+        };
         if high.0 + high.1 == 0 {
             continue;
         }
-        let state = format!("{}/{}", high.2.churn.0.as_deref().unwrap_or("?"), high.2.churn.1.as_deref().unwrap_or("?"));
-        let carries = high.2.actor.is_some_and(PortState::carries_traffic) && high.2.partner.is_some_and(PortState::carries_traffic);
+        let state = format!(
+            "{}/{}",
+            high.2.churn.0.as_deref().unwrap_or("?"),
+            high.2.churn.1.as_deref().unwrap_or("?")
+        );
+        let carries = high.2.actor.is_some_and(PortState::carries_traffic)
+            && high.2.partner.is_some_and(PortState::carries_traffic);
         let text = if high.0 + high.1 > low.0 + low.1 {
-            format!("{}: LACP was out of sync for at least a minute during the case (churned counts rose to {}/{}, states {state})", m.name, high.0, high.1)
+            format!(
+                "{}: LACP was out of sync for at least a minute during the case (churned counts rose to {}/{}, states {state})",
+                m.name, high.0, high.1
+            )
         } else if carries {
-            format!("{}: LACP was out of sync for at least a minute at some time since the member joined (churned counts {}/{}); it works in this reading", m.name, high.0, high.1)
+            format!(
+                "{}: LACP was out of sync for at least a minute at some time since the member joined (churned counts {}/{}); it works in this reading",
+                m.name, high.0, high.1
+            )
         } else {
-            format!("{}: churned counts {}/{}, states {state}: out of sync for at least a minute at some time since the member joined", m.name, high.0, high.1)
+            format!(
+                "{}: churned counts {}/{}, states {state}: out of sync for at least a minute at some time since the member joined",
+                m.name, high.0, high.1
+            )
         };
-        found.push(Finding::new(CHECK.id, Kind::State, high.2.at, text).member(&m.name).and(low.2.at).severity(Severity::Warning));
+        found.push(
+            Finding::new(CHECK.id, Kind::State, high.2.at, text)
+                .member(&m.name)
+                .and(low.2.at)
+                .severity(Severity::Warning),
+        );
     }
     Outcome::of(found)
 }

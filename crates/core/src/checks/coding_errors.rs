@@ -17,14 +17,16 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::Meaning;
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
     id: "coding-errors",
     title: "Frames arrive damaged",
-    requirements: &["S4-13", "S4-14", "S4-15", "S4-27", "S4-41", "S4-42", "S4-65", "S4-71", "S4-79", "S4-89", "S4-117"],
+    requirements: &[
+        "S4-13", "S4-14", "S4-15", "S4-27", "S4-41", "S4-42", "S4-65", "S4-71", "S4-79", "S4-89", "S4-117",
+    ],
     page: include_str!("coding_errors.rs"),
     run,
 };
@@ -40,11 +42,16 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         if let Some(s) = grown {
             let g = s.growth().unwrap_or(0);
             found.push(
-                Finding::new(CHECK.id, Kind::Counter, s.high.1, format!("{}: {} rose by {g} (from {} to {})", m.name, s.name, s.low.0, s.high.0))
-                    .implicates(D::Physical, if g >= 10 { S::Strong } else { S::Moderate })
-                    .member(&m.name)
-                    .way(Way::SwitchToHost)
-                    .and(s.low.1),
+                Finding::new(
+                    CHECK.id,
+                    Kind::Counter,
+                    s.high.1,
+                    format!("{}: {} rose by {g} (from {} to {})", m.name, s.name, s.low.0, s.high.0),
+                )
+                .implicates(D::Physical, if g >= 10 { S::Strong } else { S::Moderate })
+                .member(&m.name)
+                .way(Way::SwitchToHost)
+                .and(s.low.1),
             );
         } else if let Some(s) = case
             .counters
@@ -57,22 +64,39 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             // One reading: only a rate that no healthy link has (more than one damaged frame in 100,000) says something.
             let n = s.high.0;
             let many = n >= 100 && (packets == 0 || n.saturating_mul(100_000) >= packets);
-            let f = Finding::new(CHECK.id, Kind::Counter, s.high.1, format!("{}: {} is {n} (one reading: when they were counted is not known)", m.name, s.name))
-                .member(&m.name)
-                .way(Way::SwitchToHost);
+            let f = Finding::new(
+                CHECK.id,
+                Kind::Counter,
+                s.high.1,
+                format!("{}: {} is {n} (one reading: when they were counted is not known)", m.name, s.name),
+            )
+            .member(&m.name)
+            .way(Way::SwitchToHost);
             found.push(if many {
                 f.implicates(D::Physical, S::Moderate)
             } else {
                 f.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning)
             });
         }
-        if let Some(s) = crate::ledger::grew(case, &m.name, &[Meaning::RemoteFault]).into_iter().max_by_key(|s| s.growth()) {
+        if let Some(s) =
+            crate::ledger::grew(case, &m.name, &[Meaning::RemoteFault]).into_iter().max_by_key(|s| s.growth())
+        {
             found.push(
-                Finding::new(CHECK.id, Kind::Counter, s.high.1, format!("{}: {} rose by {}: the other end receives no clean signal from this host", m.name, s.name, s.growth().unwrap_or(0)))
-                    .implicates(D::Physical, S::Moderate)
-                    .member(&m.name)
-                    .way(Way::HostToSwitch)
-                    .and(s.low.1),
+                Finding::new(
+                    CHECK.id,
+                    Kind::Counter,
+                    s.high.1,
+                    format!(
+                        "{}: {} rose by {}: the other end receives no clean signal from this host",
+                        m.name,
+                        s.name,
+                        s.growth().unwrap_or(0)
+                    ),
+                )
+                .implicates(D::Physical, S::Moderate)
+                .member(&m.name)
+                .way(Way::HostToSwitch)
+                .and(s.low.1),
             );
         }
     }

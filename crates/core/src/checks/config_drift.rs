@@ -44,13 +44,25 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             let last = key.rsplit(['.', '-', '_']).next().unwrap_or("");
             if last == "mode" && (key.contains("bond") || key == "mode") {
                 let want = Mode::from_text(&e.value);
-                if want != Mode::Unknown && subject.mode != Mode::Unknown && want != subject.mode
+                if want != Mode::Unknown
+                    && subject.mode != Mode::Unknown
+                    && want != subject.mode
                     && let Some(at) = subject.mode_at
                 {
                     found.push(
-                        Finding::new(CHECK.id, Kind::Config, e.at, format!("{}: the file says mode {}, the kernel runs {}", subject.name, e.value, subject.mode_text.as_deref().unwrap_or("another")))
-                            .implicates(D::HostConfig, S::Moderate)
-                            .and(at),
+                        Finding::new(
+                            CHECK.id,
+                            Kind::Config,
+                            e.at,
+                            format!(
+                                "{}: the file says mode {}, the kernel runs {}",
+                                subject.name,
+                                e.value,
+                                subject.mode_text.as_deref().unwrap_or("another")
+                            ),
+                        )
+                        .implicates(D::HostConfig, S::Moderate)
+                        .and(at),
                     );
                 }
             }
@@ -60,9 +72,17 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 let fast = |v: &str| v.starts_with("fast") || v.starts_with('1');
                 if fast(&e.value.to_ascii_lowercase()) != fast(&now.value.to_ascii_lowercase()) {
                     found.push(
-                        Finding::new(CHECK.id, Kind::Config, e.at, format!("{}: the file says LACP rate {}, the kernel runs {}", subject.name, e.value, now.value))
-                            .and(now.at)
-                            .severity(Severity::Warning),
+                        Finding::new(
+                            CHECK.id,
+                            Kind::Config,
+                            e.at,
+                            format!(
+                                "{}: the file says LACP rate {}, the kernel runs {}",
+                                subject.name, e.value, now.value
+                            ),
+                        )
+                        .and(now.at)
+                        .severity(Severity::Warning),
                     );
                 }
             }

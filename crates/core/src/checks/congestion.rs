@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::{Citation, Meaning, What};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use lacp::PortState;
 
 /// The check.
@@ -33,7 +33,10 @@ pub(super) const CHECK: Check = Check {
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let stable = subject.members.len() > 1
         && subject.members.iter().all(|m| {
-            let state = m.states.iter().filter(|s| s.actor.is_some()).all(|s| s.actor.is_some_and(PortState::carries_traffic) && s.partner.is_none_or(|p| p.carries_traffic()));
+            let state = m.states.iter().filter(|s| s.actor.is_some()).all(|s| {
+                s.actor.is_some_and(PortState::carries_traffic)
+                    && s.partner.is_none_or(|p| p.carries_traffic())
+            });
             let up = m.states.iter().all(|s| s.mii.as_deref().is_none_or(|v| v == "up"));
             let wire = m.wire.as_ref().is_none_or(|w| w.stories.iter().all(|s| s.outages.is_empty()));
             state && up && wire && !m.states.is_empty()
@@ -56,12 +59,20 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         return Outcome::of(found);
     }
     let mut signs: Vec<(String, Vec<Citation>)> = Vec::new();
-    if let Some(s) = crate::ledger::grew(case, "", &[Meaning::Retransmits]).into_iter().max_by_key(|s| s.growth()) {
+    if let Some(s) =
+        crate::ledger::grew(case, "", &[Meaning::Retransmits]).into_iter().max_by_key(|s| s.growth())
+    {
         signs.push((format!("TCP retransmits rose by {}", s.growth().unwrap_or(0)), vec![s.low.1, s.high.1]));
     }
     for m in &subject.members {
-        for (what, meaning, floor) in [("pause frames received", Meaning::RxPause, 100), ("pause frames sent", Meaning::TxPause, 100), ("frames dropped on transmit", Meaning::TxDropped, 10)] {
-            if let Some((g, cited)) = crate::ledger::growth(case, &m.name, meaning).filter(|(g, _)| *g >= floor) {
+        for (what, meaning, floor) in [
+            ("pause frames received", Meaning::RxPause, 100),
+            ("pause frames sent", Meaning::TxPause, 100),
+            ("frames dropped on transmit", Meaning::TxDropped, 10),
+        ] {
+            if let Some((g, cited)) =
+                crate::ledger::growth(case, &m.name, meaning).filter(|(g, _)| *g >= floor)
+            {
                 signs.push((format!("{}: {what} rose by {g}", m.name), cited));
             }
         }
@@ -74,7 +85,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let mut it = cited.into_iter();
         let Some(first) = it.next() else { continue };
         let f = Finding::new(CHECK.id, Kind::Counter, first, text).and_all(it);
-        found.push(if strong { f.implicates(D::NotLacp, S::Moderate) } else { f.severity(Severity::Warning) });
+        found.push(if strong {
+            f.implicates(D::NotLacp, S::Moderate)
+        } else {
+            f.severity(Severity::Warning)
+        });
     }
     Outcome::of(found)
 }

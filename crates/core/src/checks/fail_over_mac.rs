@@ -35,7 +35,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     if subject.bond {
         for (r, l) in case.links() {
             let parent = l.fields.text("vlan_parent").or(l.parent.as_deref());
-            if l.fields.text("kind") == Some("vlan") && parent.is_some_and(|p| subject.member_names().any(|m| m == p)) {
+            if l.fields.text("kind") == Some("vlan")
+                && parent.is_some_and(|p| subject.member_names().any(|m| m == p))
+            {
                 found.push(
                     Finding::new(CHECK.id, Kind::Config, r.at, format!("{}: a VLAN on the member {} instead of {}: it takes these frames from the bond and has no failover", l.name, parent.unwrap_or("?"), subject.name))
                         .severity(Severity::Warning),

@@ -41,11 +41,27 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         };
         let Some(at) = at else { continue };
         // A fixed setting on one side is the classic cause, and it can be seen if it is this side.
-        let fixed = case.settings("ethtool", Some(&m.name)).find_map(|(_, f)| f.get("Auto-negotiation").filter(|a| a.value.eq_ignore_ascii_case("off")));
-        let f = Finding::new(CHECK.id, Kind::State, at, format!("{}: half duplex{}", m.name, if fixed.is_some() { ", with autonegotiation off on this host" } else { "" })).member(&m.name);
+        let fixed = case
+            .settings("ethtool", Some(&m.name))
+            .find_map(|(_, f)| f.get("Auto-negotiation").filter(|a| a.value.eq_ignore_ascii_case("off")));
+        let f = Finding::new(
+            CHECK.id,
+            Kind::State,
+            at,
+            format!(
+                "{}: half duplex{}",
+                m.name,
+                if fixed.is_some() { ", with autonegotiation off on this host" } else { "" }
+            ),
+        )
+        .member(&m.name);
         found.push(match fixed {
             Some(a) => f.implicates(D::HostConfig, S::Moderate).and(a.at),
-            None => f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Physical, S::Moderate), (D::HostConfig, S::Weak)]),
+            None => f.suspects(&[
+                (D::SwitchConfig, S::Moderate),
+                (D::Physical, S::Moderate),
+                (D::HostConfig, S::Weak),
+            ]),
         });
     }
     Outcome::of(found)

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::KernelKind;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use lacp::PortState;
 
 /// The check.
@@ -36,7 +36,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         if let Some(w) = &m.wire {
             for (part, _) in w.told() {
                 if let Some(c) = part.host().and_then(|h| {
-                    h.changes.iter().skip(1).find(|c| !c.actor.state.contains(PortState::AGGREGATION) && c.actor.state.contains(PortState::ACTIVITY) && !c.actor.state.deaf())
+                    h.changes.iter().skip(1).find(|c| {
+                        !c.actor.state.contains(PortState::AGGREGATION)
+                            && c.actor.state.contains(PortState::ACTIVITY)
+                            && !c.actor.state.deaf()
+                    })
                 }) {
                     found.push(
                         Finding::new(CHECK.id, Kind::Wire, part.cite(c.frame), format!("{}: the host sent a LACPDU without Aggregation: it released the member itself", m.name))
@@ -47,15 +51,28 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 }
             }
         }
-        let released: Vec<_> = case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Released).map(|(r, _)| r.at).collect();
+        let released: Vec<_> = case
+            .kernel_of(&m.name)
+            .filter(|(_, k)| k.kind == KernelKind::Released)
+            .map(|(r, _)| r.at)
+            .collect();
         if released.len() >= 2
             && let Some(first) = released.first()
         {
             found.push(
-                Finding::new(CHECK.id, Kind::Log, *first, format!("{}: released from the bond {} times: something on this host reconfigures it", m.name, released.len()))
-                    .implicates(D::HostConfig, S::Strong)
-                    .member(&m.name)
-                    .and_all(released.iter().take(4).copied()),
+                Finding::new(
+                    CHECK.id,
+                    Kind::Log,
+                    *first,
+                    format!(
+                        "{}: released from the bond {} times: something on this host reconfigures it",
+                        m.name,
+                        released.len()
+                    ),
+                )
+                .implicates(D::HostConfig, S::Strong)
+                .member(&m.name)
+                .and_all(released.iter().take(4).copied()),
             );
         }
     }

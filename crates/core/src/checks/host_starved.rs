@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::{KernelKind, Meaning};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::wire::Cause;
 
 /// The check.
@@ -32,28 +32,69 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
-    let trouble = subject.members.iter().any(|m| m.wire.as_ref().is_some_and(|w| w.stories.iter().any(|s| !s.outages.is_empty() || !s.in_late.is_empty() || !s.out_late.is_empty())));
+    let trouble = subject.members.iter().any(|m| {
+        m.wire.as_ref().is_some_and(|w| {
+            w.stories.iter().any(|s| !s.outages.is_empty() || !s.in_late.is_empty() || !s.out_late.is_empty())
+        })
+    });
     let lockups: Vec<_> = case.kernel().filter(|(_, k)| k.kind == KernelKind::Lockup).collect();
     if let Some((r, k)) = lockups.first() {
         let shown: String = k.text.chars().take(140).collect();
         found.push(
-            Finding::new(CHECK.id, Kind::Log, r.at, format!("the kernel reports CPU starvation {} time(s): {shown}", lockups.len()))
-                .implicates(D::HostStarvation, S::Moderate)
-                .and_all(lockups.iter().skip(1).take(3).map(|(r, _)| r.at)),
+            Finding::new(
+                CHECK.id,
+                Kind::Log,
+                r.at,
+                format!("the kernel reports CPU starvation {} time(s): {shown}", lockups.len()),
+            )
+            .implicates(D::HostStarvation, S::Moderate)
+            .and_all(lockups.iter().skip(1).take(3).map(|(r, _)| r.at)),
         );
     }
-    if let Some(s) = crate::ledger::grew(case, "", &[Meaning::SoftnetDropped]).into_iter().max_by_key(|s| s.growth()) {
-        let f = Finding::new(CHECK.id, Kind::Counter, s.high.1, format!("the softirq backlog overflowed: {} rose by {}", s.name, s.growth().unwrap_or(0))).and(s.low.1);
-        found.push(if trouble { f.implicates(D::HostStarvation, S::Moderate) } else { f.severity(Severity::Warning) });
+    if let Some(s) =
+        crate::ledger::grew(case, "", &[Meaning::SoftnetDropped]).into_iter().max_by_key(|s| s.growth())
+    {
+        let f = Finding::new(
+            CHECK.id,
+            Kind::Counter,
+            s.high.1,
+            format!("the softirq backlog overflowed: {} rose by {}", s.name, s.growth().unwrap_or(0)),
+        )
+        .and(s.low.1);
+        found.push(if trouble {
+            f.implicates(D::HostStarvation, S::Moderate)
+        } else {
+            f.severity(Severity::Warning)
+        });
     }
     for m in &subject.members {
-        if let Some(s) = crate::ledger::grew(case, &m.name, &[Meaning::RxMissed]).into_iter().max_by_key(|s| s.growth()) {
-            let lost_here = m.wire.as_ref().is_some_and(|w| w.stories.iter().any(|s| !s.in_late.is_empty() || s.outages.iter().any(|o| o.cause == Cause::LostTowardsHost)));
-            let f = Finding::new(CHECK.id, Kind::Counter, s.high.1, format!("{}: the receive ring overflowed: {} rose by {}", m.name, s.name, s.growth().unwrap_or(0)))
-                .member(&m.name)
-                .way(Way::SwitchToHost)
-                .and(s.low.1);
-            found.push(if lost_here { f.implicates(D::HostStarvation, S::Strong) } else { f.severity(Severity::Warning) });
+        if let Some(s) =
+            crate::ledger::grew(case, &m.name, &[Meaning::RxMissed]).into_iter().max_by_key(|s| s.growth())
+        {
+            let lost_here = m.wire.as_ref().is_some_and(|w| {
+                w.stories.iter().any(|s| {
+                    !s.in_late.is_empty() || s.outages.iter().any(|o| o.cause == Cause::LostTowardsHost)
+                })
+            });
+            let f = Finding::new(
+                CHECK.id,
+                Kind::Counter,
+                s.high.1,
+                format!(
+                    "{}: the receive ring overflowed: {} rose by {}",
+                    m.name,
+                    s.name,
+                    s.growth().unwrap_or(0)
+                ),
+            )
+            .member(&m.name)
+            .way(Way::SwitchToHost)
+            .and(s.low.1);
+            found.push(if lost_here {
+                f.implicates(D::HostStarvation, S::Strong)
+            } else {
+                f.severity(Severity::Warning)
+            });
         }
     }
     Outcome::of(found)

@@ -33,16 +33,36 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     if subject.mode != Mode::Lacp {
         return Outcome::NotApplicable;
     }
-    let Some(off) = subject.field("LACP active").filter(|f| f.value.starts_with("off")) else { return Outcome::Clear };
+    let Some(off) = subject.field("LACP active").filter(|f| f.value.starts_with("off")) else {
+        return Outcome::Clear;
+    };
     let heard = subject.members.iter().any(|m| {
-        m.states.iter().any(|s| s.partner_system.is_some_and(|p| !p.is_zero()) || s.partner.is_some_and(|p| !p.is_empty() && !s.actor.is_some_and(PortState::deaf)))
-            || m.wire.as_ref().is_some_and(|w| w.parts.iter().any(|p| p.partner().is_some()))
+        m.states.iter().any(|s| {
+            s.partner_system.is_some_and(|p| !p.is_zero())
+                || s.partner.is_some_and(|p| !p.is_empty() && !s.actor.is_some_and(PortState::deaf))
+        }) || m.wire.as_ref().is_some_and(|w| w.parts.iter().any(|p| p.partner().is_some()))
     });
     if heard {
-        return Outcome::Found(vec![Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off); it answers, because a partner is active")]);
+        return Outcome::Found(vec![Finding::new(
+            CHECK.id,
+            Kind::Config,
+            off.at,
+            "the host is passive (lacp_active off); it answers, because a partner is active",
+        )]);
     }
-    let unheard = subject.members.iter().flat_map(|m| &m.states).find(|s| s.partner_system.is_some_and(|p| p.is_zero()) || s.actor.is_some_and(PortState::deaf));
-    let Some(unheard) = unheard else { return Outcome::Found(vec![Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off)")]) };
+    let unheard = subject
+        .members
+        .iter()
+        .flat_map(|m| &m.states)
+        .find(|s| s.partner_system.is_some_and(|p| p.is_zero()) || s.actor.is_some_and(PortState::deaf));
+    let Some(unheard) = unheard else {
+        return Outcome::Found(vec![Finding::new(
+            CHECK.id,
+            Kind::Config,
+            off.at,
+            "the host is passive (lacp_active off)",
+        )]);
+    };
     Outcome::Found(vec![
         Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off, not the default) and no partner was ever heard: nobody starts the conversation")
             .implicates(D::HostConfig, S::Moderate)

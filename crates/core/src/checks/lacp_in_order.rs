@@ -31,15 +31,28 @@ pub(super) const CHECK: Check = Check {
 fn run(_: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
-        if let Some((part, story)) = m.wire.as_ref().and_then(|w| w.told().find(|(p, s)| p.timed && s.carries_at_end && s.outages.is_empty() && p.host().is_some() && p.partner().is_some()))
-            && let (Some(h), Some(p)) = (part.host(), part.partner())
+        if let Some((part, story)) = m.wire.as_ref().and_then(|w| {
+            w.told().find(|(p, s)| {
+                p.timed
+                    && s.carries_at_end
+                    && s.outages.is_empty()
+                    && p.host().is_some()
+                    && p.partner().is_some()
+            })
+        }) && let (Some(h), Some(p)) = (part.host(), part.partner())
         {
             found.push(
                 Finding::new(
                     CHECK.id,
                     Kind::Wire,
                     part.cite(h.last.1),
-                    format!("{}: both ends collected and distributed for {} ({} LACPDUs out, {} in)", m.name, crate::wire::seconds(story.seen), h.pdus, p.pdus),
+                    format!(
+                        "{}: both ends collected and distributed for {} ({} LACPDUs out, {} in)",
+                        m.name,
+                        crate::wire::seconds(story.seen),
+                        h.pdus,
+                        p.pdus
+                    ),
                 )
                 .member(&m.name)
                 .and(part.cite(p.last.1)),
@@ -48,7 +61,20 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             && s.actor.is_some_and(PortState::carries_traffic)
             && s.partner.is_some_and(|p| p.carries_traffic() && !p.deaf())
         {
-            found.push(Finding::new(CHECK.id, Kind::State, s.at, format!("{}: both ends collect and distribute (states {}/{})", m.name, s.actor.unwrap_or_default().bits(), s.partner.unwrap_or_default().bits())).member(&m.name));
+            found.push(
+                Finding::new(
+                    CHECK.id,
+                    Kind::State,
+                    s.at,
+                    format!(
+                        "{}: both ends collect and distribute (states {}/{})",
+                        m.name,
+                        s.actor.unwrap_or_default().bits(),
+                        s.partner.unwrap_or_default().bits()
+                    ),
+                )
+                .member(&m.name),
+            );
         }
     }
     Outcome::of(found)

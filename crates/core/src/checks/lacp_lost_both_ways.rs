@@ -36,21 +36,31 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
             let Some(o) = story.outages.iter().find(|o| o.cause == Cause::LostBothWays) else { continue };
-            let proof = o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+            let proof =
+                o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
             let tx = ledger::transmit_accounted(case, &m.name);
             let rx = ledger::receive_clear(case, &m.name);
             let suspects: &[(D, S)] = if tx.is_some() && rx.is_some() {
                 &[(D::Physical, S::Moderate), (D::SwitchControlPlane, S::Moderate)]
             } else {
-                &[(D::Physical, S::Moderate), (D::SwitchControlPlane, S::Moderate), (D::HostDriverFirmware, S::Weak)]
+                &[
+                    (D::Physical, S::Moderate),
+                    (D::SwitchControlPlane, S::Moderate),
+                    (D::HostDriverFirmware, S::Weak),
+                ]
             };
             found.push(
-                Finding::new(CHECK.id, Kind::Wire, part.cite(o.span.first), format!("{}: LACPDUs were lost in both directions: {proof}", m.name))
-                    .suspects(suspects)
-                    .member(&m.name)
-                    .way(Way::Both)
-                    .at(o.span.start)
-                    .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
+                Finding::new(
+                    CHECK.id,
+                    Kind::Wire,
+                    part.cite(o.span.first),
+                    format!("{}: LACPDUs were lost in both directions: {proof}", m.name),
+                )
+                .suspects(suspects)
+                .member(&m.name)
+                .way(Way::Both)
+                .at(o.span.start)
+                .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
             );
             if let (Some(tx), Some(rx)) = (tx, rx) {
                 let mut cited = tx.into_iter().chain(rx);

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Side, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::Meaning;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::ledger;
 use crate::wire::Cause;
 
@@ -36,20 +36,24 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
-            let outages: Vec<_> = story.outages.iter().filter(|o| o.cause == Cause::LostTowardsHost).collect();
+            let outages: Vec<_> =
+                story.outages.iter().filter(|o| o.cause == Cause::LostTowardsHost).collect();
             let Some(first) = outages.first() else { continue };
             let clear = ledger::receive_clear(case, &m.name);
             let pdus = part.partner().map_or(0, |p| p.pdus);
             let data = ledger::data_arrives(case, &m.name, pdus);
-            let counters_clean = ledger::quiet(case, &m.name, &[Meaning::RxCrc, Meaning::RxSymbol, Meaning::FecUncorrected])
-                .filter(|_| ledger::quiet(case, &m.name, &[Meaning::RxMissed]).is_some());
-            let proof = first.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+            let counters_clean =
+                ledger::quiet(case, &m.name, &[Meaning::RxCrc, Meaning::RxSymbol, Meaning::FecUncorrected])
+                    .filter(|_| ledger::quiet(case, &m.name, &[Meaning::RxMissed]).is_some());
+            let proof =
+                first.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
             let text = format!(
                 "{}: the partner's LACPDUs stopped arriving {}: {proof}",
                 m.name,
                 if outages.len() == 1 { "once".to_owned() } else { format!("{} times", outages.len()) }
             );
-            let frames: Vec<_> = outages.iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))).take(8).collect();
+            let frames: Vec<_> =
+                outages.iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))).take(8).collect();
             let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(first.span.first), text)
                 .member(&m.name)
                 .way(Way::SwitchToHost)
@@ -61,8 +65,14 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                     let clean = clean.clone();
                     f.implicates(D::SwitchControlPlane, S::Moderate).and_all(clean).and_all(data.clone())
                 }
-                (Some(_), _, _) => f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)]),
-                _ => f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostDriverFirmware, S::Weak)]),
+                (Some(_), _, _) => {
+                    f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)])
+                }
+                _ => f.suspects(&[
+                    (D::SwitchControlPlane, S::Moderate),
+                    (D::Physical, S::Moderate),
+                    (D::HostDriverFirmware, S::Weak),
+                ]),
             };
             found.push(f);
             if let Some(cited) = clear {

@@ -31,7 +31,8 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-const SUSPECTS: [(D, S); 3] = [(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostDriverFirmware, S::Weak)];
+const SUSPECTS: [(D, S); 3] =
+    [(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostDriverFirmware, S::Weak)];
 const BEYOND_NIC: [(D, S); 2] = [(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)];
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
@@ -42,14 +43,20 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let mut on_wire = false;
         if let Some(w) = &m.wire {
             for (part, story) in w.told() {
-                let outages: Vec<_> = story.outages.iter().filter(|o| o.cause == Cause::LostTowardsSwitch).collect();
+                let outages: Vec<_> =
+                    story.outages.iter().filter(|o| o.cause == Cause::LostTowardsSwitch).collect();
                 let Some(first) = outages.first() else { continue };
                 // Without our own frames in the capture nobody can say that they passed the tap.
                 if part.host().is_none() {
                     continue;
                 }
                 on_wire = true;
-                let proof = first.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+                let proof = first
+                    .proof
+                    .iter()
+                    .map(|(f, t)| format!("{t} (frame {f})"))
+                    .collect::<Vec<_>>()
+                    .join("; ");
                 let text = format!(
                     "{}: the partner stopped hearing the host {} although the host's LACPDUs passed the tap: {proof}",
                     m.name,
@@ -65,7 +72,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 found.push(f);
             }
         }
-        if !on_wire && let Some(s) = m.states.iter().find(|s| s.partner.is_some_and(PortState::deaf) && !s.partner_system.is_some_and(|p| p.is_zero())) {
+        if !on_wire
+            && let Some(s) = m.states.iter().find(|s| {
+                s.partner.is_some_and(PortState::deaf) && !s.partner_system.is_some_and(|p| p.is_zero())
+            })
+        {
             // Only the kernel's memory of the partner's last words. Ours may be the first to have failed.
             let partner = s.partner.unwrap_or_default();
             let both = s.actor.is_some_and(PortState::deaf);
@@ -82,7 +93,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                             partner.bits()
                         ),
                     )
-                    .suspects(&[(D::SwitchControlPlane, S::Weak), (D::Physical, S::Weak), (D::HostConfig, S::Weak), (D::HostDriverFirmware, S::Weak)])
+                    .suspects(&[
+                        (D::SwitchControlPlane, S::Weak),
+                        (D::Physical, S::Weak),
+                        (D::HostConfig, S::Weak),
+                        (D::HostDriverFirmware, S::Weak),
+                    ])
                     .member(&m.name)
                     .way(Way::HostToSwitch),
                 );

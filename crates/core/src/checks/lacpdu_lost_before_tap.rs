@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::Meaning;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -31,9 +31,15 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
-    let others_out = |name: &str| subject.members.iter().filter(|m| m.name != name).any(|m| m.wire.as_ref().is_some_and(|w| w.parts.iter().any(|p| p.host().is_some_and(|h| h.pdus > 2))));
+    let others_out = |name: &str| {
+        subject.members.iter().filter(|m| m.name != name).any(|m| {
+            m.wire.as_ref().is_some_and(|w| w.parts.iter().any(|p| p.host().is_some_and(|h| h.pdus > 2)))
+        })
+    };
     for m in &subject.members {
-        let Some((attempts, cited)) = crate::ledger::growth(case, &m.name, Meaning::LacpduTx) else { continue };
+        let Some((attempts, cited)) = crate::ledger::growth(case, &m.name, Meaning::LacpduTx) else {
+            continue;
+        };
         let Some(w) = &m.wire else { continue };
         let seen: u64 = w.parts.iter().filter_map(|p| p.host()).map(|h| h.pdus + h.repeats).sum();
         let inbound_only = w.parts.iter().any(|p| p.inbound_only);

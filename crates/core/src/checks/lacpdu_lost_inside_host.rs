@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::HookPoint;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::wire::Cause;
 
 /// The check.
@@ -43,14 +43,23 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             if half {
                 continue;
             }
-            let proof = o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
-            let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(o.span.first), format!("{}: the partner's LACPDUs reach the tap but not the bond: {proof}", m.name))
-                .implicates(D::HostConfig, S::Strong)
-                .member(&m.name)
-                .way(Way::SwitchToHost)
-                .at(o.span.start)
-                .and_all(o.proof.iter().map(|(f, _)| part.cite(*f)));
-            if let Some((r, h)) = case.hooks().find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Ingress) {
+            let proof =
+                o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+            let mut f = Finding::new(
+                CHECK.id,
+                Kind::Wire,
+                part.cite(o.span.first),
+                format!("{}: the partner's LACPDUs reach the tap but not the bond: {proof}", m.name),
+            )
+            .implicates(D::HostConfig, S::Strong)
+            .member(&m.name)
+            .way(Way::SwitchToHost)
+            .at(o.span.start)
+            .and_all(o.proof.iter().map(|(f, _)| part.cite(*f)));
+            if let Some((r, h)) = case
+                .hooks()
+                .find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Ingress)
+            {
                 f.text = format!("{}; {} is attached to its ingress", f.text, h.program);
                 f = f.and(r.at);
             }

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::Meaning;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::ledger;
 use crate::wire::Cause;
 
@@ -48,12 +48,21 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             // A steady slow sender has no short intervals at all: that is `requested-rate-ignored`.
             let steady = p.intervals.2 > 1_700_000_000;
             let explained = story.outages.iter().any(|o| o.cause != Cause::Unclear);
-            if n < 3 || steady || explained || !story.out_late.is_empty() || !story.out_gaps.is_empty() || clean_others == 0 {
+            if n < 3
+                || steady
+                || explained
+                || !story.out_late.is_empty()
+                || !story.out_gaps.is_empty()
+                || clean_others == 0
+            {
                 continue;
             }
-            let Some(worst) = story.in_late.iter().chain(&story.in_gaps).max_by_key(|g| g.len_ns()) else { continue };
-            let quiet = ledger::quiet(case, &m.name, &[Meaning::RxCrc, Meaning::RxSymbol, Meaning::FecUncorrected])
-                .zip(ledger::quiet(case, &m.name, &[Meaning::RxMissed]));
+            let Some(worst) = story.in_late.iter().chain(&story.in_gaps).max_by_key(|g| g.len_ns()) else {
+                continue;
+            };
+            let quiet =
+                ledger::quiet(case, &m.name, &[Meaning::RxCrc, Meaning::RxSymbol, Meaning::FecUncorrected])
+                    .zip(ledger::quiet(case, &m.name, &[Meaning::RxMissed]));
             let f = Finding::new(
                 CHECK.id,
                 Kind::Wire,
@@ -70,7 +79,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             .and(part.cite(worst.from_frame));
             found.push(match quiet {
                 Some((a, b)) => f.implicates(D::SwitchControlPlane, S::Moderate).and_all(a).and_all(b),
-                None => f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostStarvation, S::Weak)]),
+                None => f.suspects(&[
+                    (D::SwitchControlPlane, S::Moderate),
+                    (D::Physical, S::Moderate),
+                    (D::HostStarvation, S::Weak),
+                ]),
             });
         }
     }

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::Citation;
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -65,7 +65,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     .way(Way::HostToSwitch)
     .at(worst.2)
     .and_all(late.iter().map(|l| l.1));
-    f = if worst.3 >= CLOSE && worst.4 >= 2 { f.implicates(D::HostStarvation, S::Moderate) } else { f.severity(Severity::Warning) };
+    f = if worst.3 >= CLOSE && worst.4 >= 2 {
+        f.implicates(D::HostStarvation, S::Moderate)
+    } else {
+        f.severity(Severity::Warning)
+    };
     let _ = case;
     Outcome::Found(vec![f])
 }

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::HookPoint;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::wire::{Cause, Part, Story, seconds};
 
 /// The check.
@@ -46,10 +46,22 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 continue;
             }
             let outage = story.outages.iter().find(|o| o.cause == Cause::HostSilent);
-            let Some(gap) = story.out_gaps.iter().max_by_key(|g| g.len_ns()).or_else(|| story.out_late.iter().max_by_key(|g| g.len_ns())) else { continue };
-            let mut text = format!("{}: no LACPDU of the host passed the tap for {} while the link was up", m.name, seconds(gap.len_ns()));
+            let Some(gap) = story
+                .out_gaps
+                .iter()
+                .max_by_key(|g| g.len_ns())
+                .or_else(|| story.out_late.iter().max_by_key(|g| g.len_ns()))
+            else {
+                continue;
+            };
+            let mut text = format!(
+                "{}: no LACPDU of the host passed the tap for {} while the link was up",
+                m.name,
+                seconds(gap.len_ns())
+            );
             if let Some(o) = outage {
-                let proof = o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+                let proof =
+                    o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
                 text = format!("{text}: {proof}");
             }
             let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(gap.from_frame), text)
@@ -59,7 +71,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .and(part.cite(gap.to_frame))
                 .and_all(outage.into_iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))));
             let queue = case.qdiscs().find(|(_, q)| q.dev == m.name && q.dropped > 0);
-            let hook = case.hooks().find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Egress);
+            let hook = case
+                .hooks()
+                .find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Egress);
             // Which host domain: a queue or filter that is seen to drop; all members at once: starvation; else open.
             f = if let Some((r, q)) = queue {
                 f.text = format!("{}; queue {} on {} dropped {} packets", f.text, q.kind, q.dev, q.dropped);
@@ -70,7 +84,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             } else if silent.len() > 1 && silent.len() == with_wire {
                 f.implicates(D::HostStarvation, S::Strong)
             } else {
-                f.suspects(&[(D::HostConfig, S::Strong), (D::HostDriverFirmware, S::Moderate), (D::HostStarvation, S::Moderate)])
+                f.suspects(&[
+                    (D::HostConfig, S::Strong),
+                    (D::HostDriverFirmware, S::Moderate),
+                    (D::HostStarvation, S::Moderate),
+                ])
             };
             found.push(f);
         }

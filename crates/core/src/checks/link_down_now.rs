@@ -35,16 +35,37 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
         let admin = case.links().any(|(_, k)| k.name == m.name && !k.flags.is_empty() && !k.flag("UP"));
-        let Some(last) = m.states.iter().rev().find(|s| s.mii.is_some() && s.time.is_some()).or_else(|| m.states.iter().rev().find(|s| s.mii.is_some())) else { continue };
+        let Some(last) = m
+            .states
+            .iter()
+            .rev()
+            .find(|s| s.mii.is_some() && s.time.is_some())
+            .or_else(|| m.states.iter().rev().find(|s| s.mii.is_some()))
+        else {
+            continue;
+        };
         let always = m.states.iter().filter(|s| s.mii.is_some()).all(|s| s.mii.as_deref() == Some("down"));
         if last.mii.as_deref() != Some("down") || admin || !always {
             continue;
         }
         found.push(
-            Finding::new(CHECK.id, Kind::State, last.at, format!("{}: no link, and the host did not take it down as far as the evidence shows", m.name))
-                .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Weak), (D::HostDriverFirmware, S::Weak), (D::HostConfig, S::Weak)])
-                .member(&m.name)
-                .way(Way::Both),
+            Finding::new(
+                CHECK.id,
+                Kind::State,
+                last.at,
+                format!(
+                    "{}: no link, and the host did not take it down as far as the evidence shows",
+                    m.name
+                ),
+            )
+            .suspects(&[
+                (D::Physical, S::Moderate),
+                (D::SwitchConfig, S::Weak),
+                (D::HostDriverFirmware, S::Weak),
+                (D::HostConfig, S::Weak),
+            ])
+            .member(&m.name)
+            .way(Way::Both),
         );
     }
     Outcome::of(found)

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::{Citation, KernelKind};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use std::collections::BTreeMap;
 
 /// The check.
@@ -30,7 +30,8 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-const MANAGERS: [&str; 6] = ["systemd-networkd", "NetworkManager", "networking", "wicked", "connman", "network"];
+const MANAGERS: [&str; 6] =
+    ["systemd-networkd", "NetworkManager", "networking", "wicked", "connman", "network"];
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut active: BTreeMap<&str, Citation> = BTreeMap::new();
@@ -45,26 +46,49 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     }
     let mut writes: BTreeMap<&str, Citation> = BTreeMap::new();
     for (r, f) in case.configs() {
-        let about = f.dev.as_deref() == Some(subject.name.as_str()) || f.entries.iter().any(|e| e.key.contains(&subject.name) || e.value == subject.name);
+        let about = f.dev.as_deref() == Some(subject.name.as_str())
+            || f.entries.iter().any(|e| e.key.contains(&subject.name) || e.value == subject.name);
         if subject.bond && about {
             writes.entry(f.source).or_insert(r.at);
         }
     }
     let mut found = Vec::new();
-    let churned = subject.members.iter().any(|m| case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Released).count() > 0);
+    let churned = subject
+        .members
+        .iter()
+        .any(|m| case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Released).count() > 0);
     if active.len() > 1 {
         let list = active.keys().copied().collect::<Vec<_>>().join(", ");
         let mut cited = active.values().copied();
         if let Some(first) = cited.next() {
-            let f = Finding::new(CHECK.id, Kind::Config, first, format!("more than one network manager is active: {list}")).and_all(cited);
-            found.push(if churned { f.implicates(D::HostConfig, S::Strong) } else { f.severity(Severity::Warning) });
+            let f = Finding::new(
+                CHECK.id,
+                Kind::Config,
+                first,
+                format!("more than one network manager is active: {list}"),
+            )
+            .and_all(cited);
+            found.push(if churned {
+                f.implicates(D::HostConfig, S::Strong)
+            } else {
+                f.severity(Severity::Warning)
+            });
         }
     }
     if writes.len() > 1 {
         let list = writes.keys().copied().collect::<Vec<_>>().join(", ");
         let mut cited = writes.values().copied();
         if let Some(first) = cited.next() {
-            found.push(Finding::new(CHECK.id, Kind::Config, first, format!("{} is configured in more than one place: {list}", subject.name)).and_all(cited).severity(Severity::Warning));
+            found.push(
+                Finding::new(
+                    CHECK.id,
+                    Kind::Config,
+                    first,
+                    format!("{} is configured in more than one place: {list}", subject.name),
+                )
+                .and_all(cited)
+                .severity(Severity::Warning),
+            );
         }
     }
     Outcome::of(found)

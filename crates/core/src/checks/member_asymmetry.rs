@@ -33,18 +33,42 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         return Outcome::NotApplicable;
     }
     let mut found = Vec::new();
-    let mtu = |name: &str| case.links().filter(|(_, l)| l.name == name).find_map(|(_, l)| l.fields.get("mtu").map(|f| (f.value.clone(), f.at)));
+    let mtu = |name: &str| {
+        case.links()
+            .filter(|(_, l)| l.name == name)
+            .find_map(|(_, l)| l.fields.get("mtu").map(|f| (f.value.clone(), f.at)))
+    };
     compare(&mut found, subject, "MTU", &mtu);
     for key in ["driver", "firmware-version"] {
-        let of = |name: &str| case.settings("ethtool-i", Some(name)).find_map(|(_, f)| f.get(key).map(|f| (f.value.clone(), f.at)));
+        let of = |name: &str| {
+            case.settings("ethtool-i", Some(name))
+                .find_map(|(_, f)| f.get(key).map(|f| (f.value.clone(), f.at)))
+        };
         compare(&mut found, subject, key, &of);
     }
-    for key in ["rx-vlan-offload", "tx-vlan-offload", "generic-receive-offload", "tcp-segmentation-offload", "large-receive-offload"] {
-        let of = |name: &str| case.settings("ethtool-k", Some(name)).find_map(|(_, f)| f.get(key).map(|f| (f.value.split(' ').next().unwrap_or("").to_owned(), f.at)));
+    for key in [
+        "rx-vlan-offload",
+        "tx-vlan-offload",
+        "generic-receive-offload",
+        "tcp-segmentation-offload",
+        "large-receive-offload",
+    ] {
+        let of = |name: &str| {
+            case.settings("ethtool-k", Some(name)).find_map(|(_, f)| {
+                f.get(key).map(|f| (f.value.split(' ').next().unwrap_or("").to_owned(), f.at))
+            })
+        };
         compare(&mut found, subject, key, &of);
     }
     let speed = |name: &str| {
-        subject.members.iter().find(|m| m.name == name)?.states.iter().rev().find_map(|s| (s.mii.as_deref() == Some("up")).then_some((s.speed?.to_string(), s.at)))
+        subject
+            .members
+            .iter()
+            .find(|m| m.name == name)?
+            .states
+            .iter()
+            .rev()
+            .find_map(|s| (s.mii.as_deref() == Some("up")).then_some((s.speed?.to_string(), s.at)))
     };
     compare(&mut found, subject, "speed", &speed);
     Outcome::of(found)
@@ -53,11 +77,16 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
 type Reading = Option<(String, Citation)>;
 
 fn compare(found: &mut Vec<Finding>, subject: &Subject, what: &str, of: &dyn Fn(&str) -> Reading) {
-    let readings: Vec<(&str, String, Citation)> = subject.member_names().filter_map(|n| of(n).map(|(v, c)| (n, v, c))).collect();
+    let readings: Vec<(&str, String, Citation)> =
+        subject.member_names().filter_map(|n| of(n).map(|(v, c)| (n, v, c))).collect();
     let Some(first) = readings.first() else { return };
     if readings.iter().all(|r| r.1 == first.1) {
         return;
     }
     let list = readings.iter().map(|(n, v, _)| format!("{n} {v}")).collect::<Vec<_>>().join(", ");
-    found.push(Finding::new(CHECK.id, Kind::Config, first.2, format!("{what} differs: {list}")).severity(Severity::Warning).and_all(readings.iter().map(|r| r.2)));
+    found.push(
+        Finding::new(CHECK.id, Kind::Config, first.2, format!("{what} differs: {list}"))
+            .severity(Severity::Warning)
+            .and_all(readings.iter().map(|r| r.2)),
+    );
 }

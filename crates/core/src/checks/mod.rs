@@ -120,7 +120,14 @@ mod tests {
     fn every_page_has_its_headings() {
         for check in CHECKS {
             let page = page(check);
-            for heading in ["# ", "## What it shows", "## Why it matters", "## How it can be wrong", "## What would settle it", "## References"] {
+            for heading in [
+                "# ",
+                "## What it shows",
+                "## Why it matters",
+                "## How it can be wrong",
+                "## What would settle it",
+                "## References",
+            ] {
                 assert!(page.lines().any(|l| l.starts_with(heading)), "{}: no heading {heading:?}", check.id);
             }
             assert!(!check.requirements.is_empty(), "{}: meets no requirement", check.id);

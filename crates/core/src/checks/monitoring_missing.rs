@@ -33,7 +33,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     if !subject.bond || subject.aggregator != Aggregator::Bonding {
         return Outcome::NotApplicable;
     }
-    let Some(miimon) = subject.field("MII Polling Interval (ms)") else { return Outcome::CouldNotSee(Vec::new()) };
+    let Some(miimon) = subject.field("MII Polling Interval (ms)") else {
+        return Outcome::CouldNotSee(Vec::new());
+    };
     let arp = subject.field("ARP Polling Interval (ms)").is_some_and(|f| f.value != "0");
     if miimon.value.split_whitespace().next() != Some("0") || arp {
         return Outcome::Clear;
@@ -41,7 +43,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     // The proof that it matters: a member without carrier that the bond still calls up.
     for m in &subject.members {
         let dead = case.links().find(|(_, l)| l.name == m.name && l.flag("NO-CARRIER"));
-        let called_up = m.states.iter().find(|s| s.source == "proc-net-bonding" && s.mii.as_deref() == Some("up"));
+        let called_up =
+            m.states.iter().find(|s| s.source == "proc-net-bonding" && s.mii.as_deref() == Some("up"));
         if let (Some((r, _)), Some(s)) = (dead, called_up) {
             return Outcome::Found(vec![
                 Finding::new(CHECK.id, Kind::Config, miimon.at, format!("{} has no carrier, but the bond calls it up: link monitoring is off (miimon 0, no ARP monitor)", m.name))
@@ -53,8 +56,16 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
     }
     Outcome::Found(vec![
-        Finding::new(CHECK.id, Kind::Config, miimon.at, format!("{}: link monitoring is off (miimon 0 and no ARP monitor): a dead link would not be noticed", subject.name))
-            .implicates(D::HostConfig, S::Moderate)
-            .severity(Severity::Warning),
+        Finding::new(
+            CHECK.id,
+            Kind::Config,
+            miimon.at,
+            format!(
+                "{}: link monitoring is off (miimon 0 and no ARP monitor): a dead link would not be noticed",
+                subject.name
+            ),
+        )
+        .implicates(D::HostConfig, S::Moderate)
+        .severity(Severity::Warning),
     ])
 }

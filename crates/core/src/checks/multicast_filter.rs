@@ -39,10 +39,15 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             seen = true;
             if !f.entries.iter().any(|e| e.value.contains("01:80:c2:00:00:02")) {
                 found.push(
-                    Finding::new(CHECK.id, Kind::Filter, r.at, format!("{}: 01:80:c2:00:00:02 is not in the multicast list", m.name))
-                        .suspects(&[(D::HostConfig, S::Weak)])
-                        .severity(Severity::Warning)
-                        .member(&m.name),
+                    Finding::new(
+                        CHECK.id,
+                        Kind::Filter,
+                        r.at,
+                        format!("{}: 01:80:c2:00:00:02 is not in the multicast list", m.name),
+                    )
+                    .suspects(&[(D::HostConfig, S::Weak)])
+                    .severity(Severity::Warning)
+                    .member(&m.name),
                 );
             }
         }

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::{KernelKind, KernelLine, Meaning, Record};
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use std::collections::BTreeMap;
 
 /// The check.
@@ -52,15 +52,21 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 None => f,
             });
         }
-        for (name, meaning) in [("transmit timeouts", Meaning::TxTimeout), ("adapter resets", Meaning::Reset)] {
+        for (name, meaning) in [("transmit timeouts", Meaning::TxTimeout), ("adapter resets", Meaning::Reset)]
+        {
             if let Some((g, cited)) = crate::ledger::growth(case, &m.name, meaning).filter(|(g, _)| *g > 0)
                 && let [low, high] = cited.as_slice()
             {
                 found.push(
-                    Finding::new(CHECK.id, Kind::Counter, *high, format!("{}: {g} {name} between the readings", m.name))
-                        .implicates(D::HostDriverFirmware, S::Moderate)
-                        .member(&m.name)
-                        .and(*low),
+                    Finding::new(
+                        CHECK.id,
+                        Kind::Counter,
+                        *high,
+                        format!("{}: {g} {name} between the readings", m.name),
+                    )
+                    .implicates(D::HostDriverFirmware, S::Moderate)
+                    .member(&m.name)
+                    .and(*low),
                 );
             }
         }

@@ -34,14 +34,26 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         for (_, f) in case.settings("ethtool-m", Some(&m.name)) {
             for e in f.entries.iter().filter(|e| {
                 let key = e.key.to_ascii_lowercase();
-                (key.contains("alarm") || key.contains("warning")) && !key.contains("threshold") && e.value.eq_ignore_ascii_case("on")
+                (key.contains("alarm") || key.contains("warning"))
+                    && !key.contains("threshold")
+                    && e.value.eq_ignore_ascii_case("on")
             }) {
                 let key = e.key.to_ascii_lowercase();
                 let alarm = key.contains("alarm");
                 // Transmit light leaves this host; receive light comes from the other end.
-                let way = if key.contains("rx") || key.contains("rcvr") || key.contains("receiv") { Way::SwitchToHost } else { Way::HostToSwitch };
-                let finding = Finding::new(CHECK.id, Kind::Counter, e.at, format!("{}: {}", m.name, e.key)).member(&m.name).way(way);
-                found.push(if alarm { finding.implicates(D::Physical, S::Moderate) } else { finding.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning) });
+                let way = if key.contains("rx") || key.contains("rcvr") || key.contains("receiv") {
+                    Way::SwitchToHost
+                } else {
+                    Way::HostToSwitch
+                };
+                let finding = Finding::new(CHECK.id, Kind::Counter, e.at, format!("{}: {}", m.name, e.key))
+                    .member(&m.name)
+                    .way(way);
+                found.push(if alarm {
+                    finding.implicates(D::Physical, S::Moderate)
+                } else {
+                    finding.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning)
+                });
             }
         }
     }

@@ -35,7 +35,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     }
     let mut keys: Vec<(&str, u64, Option<u64>, Citation)> = Vec::new();
     for m in &subject.members {
-        if let Some(s) = m.states.iter().rev().find(|s| s.mii.as_deref() == Some("up") && s.actor_key.is_some_and(|k| k != 0)) {
+        if let Some(s) = m
+            .states
+            .iter()
+            .rev()
+            .find(|s| s.mii.as_deref() == Some("up") && s.actor_key.is_some_and(|k| k != 0))
+        {
             keys.push((&m.name, s.actor_key.unwrap_or(0), s.speed, s.at));
         }
     }
@@ -53,12 +58,23 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let cannot = keys.iter().find(|k| {
         k.2 < fastest
             && case.settings("ethtool", Some(k.0)).any(|(_, f)| {
-                f.text("Supported link modes").is_some_and(|modes| fastest.is_some_and(|s| !modes.contains(&format!("{s}base"))))
+                f.text("Supported link modes")
+                    .is_some_and(|modes| fastest.is_some_and(|s| !modes.contains(&format!("{s}base"))))
             })
     });
-    let f = Finding::new(CHECK.id, Kind::State, first.3, format!("the host's own keys differ, so these members cannot share an aggregator: {list}")).and_all(keys.iter().map(|k| k.3));
+    let f = Finding::new(
+        CHECK.id,
+        Kind::State,
+        first.3,
+        format!("the host's own keys differ, so these members cannot share an aggregator: {list}"),
+    )
+    .and_all(keys.iter().map(|k| k.3));
     Outcome::Found(vec![match cannot {
         Some(k) => f.implicates(D::HostConfig, S::Moderate).member(k.0),
-        None => f.suspects(&[(D::HostConfig, S::Moderate), (D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate)]),
+        None => f.suspects(&[
+            (D::HostConfig, S::Moderate),
+            (D::Physical, S::Moderate),
+            (D::SwitchConfig, S::Moderate),
+        ]),
     }])
 }

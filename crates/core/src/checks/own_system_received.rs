@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::KernelKind;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -33,15 +33,33 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     let perms: Vec<_> = case.subjects.iter().flat_map(|s| &s.members).filter_map(|m| m.perm).collect();
     for m in &subject.members {
-        let log: Vec<_> = case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Loopback).map(|(r, _)| r.at).collect();
+        let log: Vec<_> = case
+            .kernel_of(&m.name)
+            .filter(|(_, k)| k.kind == KernelKind::Loopback)
+            .map(|(r, _)| r.at)
+            .collect();
         let mut wire = None;
         if let Some(w) = &m.wire {
             for (part, _) in w.told() {
-                let own: Vec<_> = part.out.iter().flat_map(|s| s.changes.iter().map(|c| c.actor.system)).chain(case.own_systems.iter().copied()).collect();
+                let own: Vec<_> = part
+                    .out
+                    .iter()
+                    .flat_map(|s| s.changes.iter().map(|c| c.actor.system))
+                    .chain(case.own_systems.iter().copied())
+                    .collect();
                 for s in &part.ins {
-                    if let Some(c) = s.changes.iter().find(|c| own.contains(&c.actor.system) && !c.actor.system.is_zero()) {
+                    if let Some(c) =
+                        s.changes.iter().find(|c| own.contains(&c.actor.system) && !c.actor.system.is_zero())
+                    {
                         let foreign_before = s.changes.iter().any(|c| !own.contains(&c.actor.system));
-                        wire = Some((part.cite(c.frame), c.ns, s.source, c.actor.system, perms.contains(&s.source), foreign_before));
+                        wire = Some((
+                            part.cite(c.frame),
+                            c.ns,
+                            s.source,
+                            c.actor.system,
+                            perms.contains(&s.source),
+                            foreign_before,
+                        ));
                     }
                 }
             }

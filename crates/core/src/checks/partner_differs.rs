@@ -37,13 +37,20 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     // The partner of each member that was constant through the case.
     let mut partners: Vec<(&str, Mac, u64, Citation)> = Vec::new();
     for m in &subject.members {
-        let from_wire = m.wire.as_ref().and_then(|w| {
-            let (part, story) = w.told().last()?;
-            let c = part.partner()?.changes.last()?;
-            (story.identity.is_empty() && story.own_system_in.is_none() && part.ins.len() == 1).then_some((c.actor.system, u64::from(c.actor.key), part.cite(c.frame)))
-        });
+        let from_wire =
+            m.wire.as_ref().and_then(|w| {
+                let (part, story) = w.told().last()?;
+                let c = part.partner()?.changes.last()?;
+                (story.identity.is_empty() && story.own_system_in.is_none() && part.ins.len() == 1)
+                    .then_some((c.actor.system, u64::from(c.actor.key), part.cite(c.frame)))
+            });
         let from_state = || {
-            let readings: Vec<_> = m.states.iter().filter_map(|s| Some((s.partner_system?, s.partner_key.unwrap_or(0), s.at))).filter(|r| !r.0.is_zero()).collect();
+            let readings: Vec<_> = m
+                .states
+                .iter()
+                .filter_map(|s| Some((s.partner_system?, s.partner_key.unwrap_or(0), s.at)))
+                .filter(|r| !r.0.is_zero())
+                .collect();
             let first = readings.first()?;
             readings.iter().all(|r| r.0 == first.0).then_some(*first)
         };
@@ -53,18 +60,28 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         }
     }
     let Some(first) = partners.first() else { return Outcome::NotApplicable };
-    let Some(other) = partners.iter().find(|p| p.1 != first.1 || p.2 != first.2) else { return Outcome::Clear };
+    let Some(other) = partners.iter().find(|p| p.1 != first.1 || p.2 != first.2) else {
+        return Outcome::Clear;
+    };
     let what = if other.1 == first.1 { "keys" } else { "systems" };
     let list = partners.iter().map(|(n, s, k, _)| format!("{n}: {s} key {k}")).collect::<Vec<_>>().join(", ");
-    let f = Finding::new(CHECK.id, Kind::State, first.3, format!("members hear partners with different {what}: {list}"))
-        .suspects(if what == "systems" {
-            &[(D::Mlag, S::Moderate), (D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate)]
-        } else {
-            &[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Moderate), (D::Physical, S::Weak)]
-        })
-        .and_all(partners.iter().map(|p| p.3));
+    let f = Finding::new(
+        CHECK.id,
+        Kind::State,
+        first.3,
+        format!("members hear partners with different {what}: {list}"),
+    )
+    .suspects(if what == "systems" {
+        &[(D::Mlag, S::Moderate), (D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate)]
+    } else {
+        &[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Moderate), (D::Physical, S::Weak)]
+    })
+    .and_all(partners.iter().map(|p| p.3));
     // The odd one out, if there is one.
-    let odd: Vec<_> = partners.iter().filter(|p| partners.iter().filter(|q| q.1 == p.1 && q.2 == p.2).count() == 1).collect();
+    let odd: Vec<_> = partners
+        .iter()
+        .filter(|p| partners.iter().filter(|q| q.1 == p.1 && q.2 == p.2).count() == 1)
+        .collect();
     let f = match odd.as_slice() {
         [one] if partners.len() > 2 => f.member(one.0),
         _ => f,

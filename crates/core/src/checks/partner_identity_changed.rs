@@ -43,13 +43,21 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
-            let own = |c: &crate::capture::Change| part.out.iter().any(|s| s.changes.iter().any(|o| o.actor.system == c.actor.system));
+            let own = |c: &crate::capture::Change| {
+                part.out.iter().any(|s| s.changes.iter().any(|o| o.actor.system == c.actor.system))
+            };
             let changes: Vec<_> = story.identity.iter().filter(|(a, b)| !own(a) && !own(b)).collect();
             let Some((a, b)) = changes.first() else { continue };
-            if part.ins.len() > 1 || story.outages.iter().any(|o| o.cause == Cause::LinkDown && o.span.start < b.ns && o.span.end > a.ns) {
+            if part.ins.len() > 1
+                || story
+                    .outages
+                    .iter()
+                    .any(|o| o.cause == Cause::LinkDown && o.span.start < b.ns && o.span.end > a.ns)
+            {
                 continue;
             }
-            let systems: BTreeSet<_> = changes.iter().flat_map(|(a, b)| [a.actor.system, b.actor.system]).collect();
+            let systems: BTreeSet<_> =
+                changes.iter().flat_map(|(a, b)| [a.actor.system, b.actor.system]).collect();
             let what = if systems.len() > 1 { "System ID" } else { "key" };
             let text = format!(
                 "{}: the partner's {what} changed {} without loss of link: {} key {} (frame {}), then {} key {} (frame {})",
@@ -79,16 +87,27 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             // Snapshots only: two different partners on one member at different times.
             let mut seen: Vec<(&crate::case::MemberState, lacp::Mac)> = Vec::new();
             for s in &m.states {
-                if let Some(p) = s.partner_system.filter(|p| !p.is_zero()) && seen.last().is_none_or(|(_, q)| *q != p) {
+                if let Some(p) = s.partner_system.filter(|p| !p.is_zero())
+                    && seen.last().is_none_or(|(_, q)| *q != p)
+                {
                     seen.push((s, p));
                 }
             }
             if let [(first, a), (second, b), ..] = seen.as_slice() {
                 found.push(
-                    Finding::new(CHECK.id, Kind::State, first.at, format!("{}: the partner was {a} in one reading and {b} in another", m.name))
-                        .suspects(&[(D::Mlag, S::Moderate), (D::SwitchConfig, S::Moderate), (D::Physical, S::Weak)])
-                        .member(&m.name)
-                        .and(second.at),
+                    Finding::new(
+                        CHECK.id,
+                        Kind::State,
+                        first.at,
+                        format!("{}: the partner was {a} in one reading and {b} in another", m.name),
+                    )
+                    .suspects(&[
+                        (D::Mlag, S::Moderate),
+                        (D::SwitchConfig, S::Moderate),
+                        (D::Physical, S::Weak),
+                    ])
+                    .member(&m.name)
+                    .and(second.at),
                 );
             }
         }

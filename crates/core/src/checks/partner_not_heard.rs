@@ -47,7 +47,9 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         }
         match m.states.iter().find(zero) {
             Some(s) => deaf.push((m, s)),
-            None if m.states.iter().any(|s| s.partner_system.is_some() || s.partner.is_some()) => hearing.push(m),
+            None if m.states.iter().any(|s| s.partner_system.is_some() || s.partner.is_some()) => {
+                hearing.push(m)
+            }
             None => {}
         }
     }
@@ -68,15 +70,25 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         .map(|(m, s)| {
             let state = s.actor.map_or(String::new(), |a| format!(" (actor state {} {a})", a.bits()));
             let scope = if all { "like every other member" } else { "while other members do" };
-            Finding::new(CHECK.id, Kind::State, s.at, format!("{}: no LACPDU of a partner is heard{state}, {scope}", m.name))
-                .suspects(&SUSPECTS)
-                .member(&m.name)
-                .way(Way::SwitchToHost)
-                .and_all(zero_partner.map(|f| f.at))
+            Finding::new(
+                CHECK.id,
+                Kind::State,
+                s.at,
+                format!("{}: no LACPDU of a partner is heard{state}, {scope}", m.name),
+            )
+            .suspects(&SUSPECTS)
+            .member(&m.name)
+            .way(Way::SwitchToHost)
+            .and_all(zero_partner.map(|f| f.at))
         })
         .collect();
     Outcome::Found(found)
 }
 
 /// All weak: the order says where to look first, nothing more.
-const SUSPECTS: [(D, S); 4] = [(D::SwitchConfig, S::Weak), (D::SwitchControlPlane, S::Weak), (D::Physical, S::Weak), (D::HostConfig, S::Weak)];
+const SUSPECTS: [(D, S); 4] = [
+    (D::SwitchConfig, S::Weak),
+    (D::SwitchControlPlane, S::Weak),
+    (D::Physical, S::Weak),
+    (D::HostConfig, S::Weak),
+];

@@ -38,19 +38,26 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                 if !story.identity.is_empty() || story.own_system_in.is_some() {
                     continue;
                 }
-                let outages: Vec<_> = story.outages.iter().filter(|o| o.cause == Cause::PartnerWithdrew).collect();
+                let outages: Vec<_> =
+                    story.outages.iter().filter(|o| o.cause == Cause::PartnerWithdrew).collect();
                 let Some(o) = outages.first() else { continue };
-                let proof = o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+                let proof =
+                    o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
                 // A first negotiation that was simply not finished when the capture ended is no refusal.
                 if !story.carried && story.seen < 10_000_000_000 {
                     continue;
                 }
                 found.push(
-                    Finding::new(CHECK.id, Kind::Wire, part.cite(o.span.first), format!("{}: {proof}", m.name))
-                        .suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
-                        .member(&m.name)
-                        .at(o.span.start)
-                        .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
+                    Finding::new(
+                        CHECK.id,
+                        Kind::Wire,
+                        part.cite(o.span.first),
+                        format!("{}: {proof}", m.name),
+                    )
+                    .suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
+                    .member(&m.name)
+                    .at(o.span.start)
+                    .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
                 );
             }
         } else if let Some(s) = m.states.iter().find(|s| refused(s)) {

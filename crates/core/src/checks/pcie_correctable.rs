@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::FaultDomain as D;
-use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::evidence::KernelKind;
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -32,13 +32,19 @@ pub(super) const CHECK: Check = Check {
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
-        let lines: Vec<_> = case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::AerCorrectable).collect();
+        let lines: Vec<_> =
+            case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::AerCorrectable).collect();
         if let Some((r, _)) = lines.first() {
             found.push(
-                Finding::new(CHECK.id, Kind::Log, r.at, format!("{}: {} corrected PCIe error line(s)", m.name, lines.len()))
-                    .suspects(&[(D::HostDriverFirmware, S::Weak)])
-                    .member(&m.name)
-                    .severity(Severity::Warning),
+                Finding::new(
+                    CHECK.id,
+                    Kind::Log,
+                    r.at,
+                    format!("{}: {} corrected PCIe error line(s)", m.name, lines.len()),
+                )
+                .suspects(&[(D::HostDriverFirmware, S::Weak)])
+                .member(&m.name)
+                .severity(Severity::Warning),
             );
         }
     }

@@ -34,7 +34,11 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         let from_wire = m.wire.as_ref().and_then(|w| {
             w.told().find_map(|(part, _)| {
                 let (h, p) = (part.host()?.changes.last()?, part.partner()?.changes.last()?);
-                (!h.actor.state.deaf() && !p.actor.state.deaf()).then_some((h.actor.state, p.actor.state, part.cite(p.frame)))
+                (!h.actor.state.deaf() && !p.actor.state.deaf()).then_some((
+                    h.actor.state,
+                    p.actor.state,
+                    part.cite(p.frame),
+                ))
             })
         });
         let from_state = || {
@@ -47,8 +51,18 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let fast = |s: PortState| if s.contains(PortState::TIMEOUT) { "fast" } else { "slow" };
             if fast(a) != fast(p) {
                 found.push(
-                    Finding::new(CHECK.id, Kind::State, at, format!("{}: the host asks for the {} rate, the partner for the {} rate; that is legal", m.name, fast(a), fast(p)))
-                        .member(&m.name),
+                    Finding::new(
+                        CHECK.id,
+                        Kind::State,
+                        at,
+                        format!(
+                            "{}: the host asks for the {} rate, the partner for the {} rate; that is legal",
+                            m.name,
+                            fast(a),
+                            fast(p)
+                        ),
+                    )
+                    .member(&m.name),
                 );
             }
         }

@@ -33,7 +33,15 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         return Outcome::NotApplicable;
     }
     match subject.states.iter().find(|s| s.members.len() == 1) {
-        Some(s) => Outcome::Found(vec![Finding::new(CHECK.id, Kind::State, s.at, format!("{} has a single member, {}", subject.name, only.name)).severity(Severity::Warning)]),
+        Some(s) => Outcome::Found(vec![
+            Finding::new(
+                CHECK.id,
+                Kind::State,
+                s.at,
+                format!("{} has a single member, {}", subject.name, only.name),
+            )
+            .severity(Severity::Warning),
+        ]),
         None => Outcome::Clear,
     }
 }

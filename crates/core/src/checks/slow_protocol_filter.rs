@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::HookPoint;
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -39,10 +39,15 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let way = if h.point == HookPoint::Egress { Way::HostToSwitch } else { Way::SwitchToHost };
         let count = h.dropped.map_or(String::new(), |n| format!(", {n} packets so far"));
         found.push(
-            Finding::new(CHECK.id, Kind::Filter, r.at, format!("{dev}: {} drops slow-protocol frames on the host{count}", h.program))
-                .implicates(D::HostConfig, S::Strong)
-                .member(dev)
-                .way(way),
+            Finding::new(
+                CHECK.id,
+                Kind::Filter,
+                r.at,
+                format!("{dev}: {} drops slow-protocol frames on the host{count}", h.program),
+            )
+            .implicates(D::HostConfig, S::Strong)
+            .member(dev)
+            .way(way),
         );
     }
     Outcome::of(found)

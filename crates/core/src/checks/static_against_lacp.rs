@@ -34,12 +34,21 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     }
     let mut found = Vec::new();
     for m in &subject.members {
-        let Some((part, p)) = m.wire.as_ref().and_then(|w| w.told().find_map(|(part, _)| Some((part, part.ins.first().or_else(|| part.unknown.first())?)))) else { continue };
+        let Some((part, p)) = m.wire.as_ref().and_then(|w| {
+            w.told().find_map(|(part, _)| Some((part, part.ins.first().or_else(|| part.unknown.first())?)))
+        }) else {
+            continue;
+        };
         found.push(
-            Finding::new(CHECK.id, Kind::Wire, part.cite(p.first.1), format!("{}: the switch speaks LACP, the bond runs a mode without LACP", m.name))
-                .implicates(D::ConfigBoth, S::Strong)
-                .member(&m.name)
-                .and_all(subject.mode_at),
+            Finding::new(
+                CHECK.id,
+                Kind::Wire,
+                part.cite(p.first.1),
+                format!("{}: the switch speaks LACP, the bond runs a mode without LACP", m.name),
+            )
+            .implicates(D::ConfigBoth, S::Strong)
+            .member(&m.name)
+            .and_all(subject.mode_at),
         );
     }
     Outcome::of(found)

@@ -45,7 +45,14 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                     CHECK.id,
                     Kind::Wire,
                     part.cite(a.first.1),
-                    format!("{}: two partners speak at the same time, {} from {} and {} from {}", m.name, show(system(a)), a.source, show(system(b)), b.source),
+                    format!(
+                        "{}: two partners speak at the same time, {} from {} and {} from {}",
+                        m.name,
+                        show(system(a)),
+                        a.source,
+                        show(system(b)),
+                        b.source
+                    ),
                 )
                 .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
                 .member(&m.name)

@@ -17,8 +17,8 @@
 
 use crate::case::{Case, Series, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::evidence::{Citation, Meaning, What};
+use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -31,12 +31,8 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
-    let vlans: Vec<String> = case
-        .counters
-        .keys()
-        .filter(|dev| is_vlan_over(case, dev, &subject.name))
-        .cloned()
-        .collect();
+    let vlans: Vec<String> =
+        case.counters.keys().filter(|dev| is_vlan_over(case, dev, &subject.name)).cloned().collect();
     for vlan in &vlans {
         let Some(s) = case.series(vlan, Meaning::TxDropped).max_by_key(|s| s.high.0) else { continue };
         let sent = case.series(vlan, Meaning::TxPackets).map(|s| s.high.0).max().unwrap_or(0);
@@ -82,7 +78,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             "NETFILTER_DROP" => "an nft rule",
             _ => "a queueing discipline",
         };
-        let f = Finding::new(CHECK.id, Kind::Filter, at, format!("the kernel freed {n} packets with reason {reason}: {place} on this host dropped them"));
+        let f = Finding::new(
+            CHECK.id,
+            Kind::Filter,
+            at,
+            format!("the kernel freed {n} packets with reason {reason}: {place} on this host dropped them"),
+        );
         let f = match enobufs {
             Some(r) => f.and(r.at),
             None => f,
@@ -93,15 +94,26 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         && let Some(r) = enobufs
     {
         found.push(
-            Finding::new(CHECK.id, Kind::Counter, r.at, "sending fails with ENOBUFS: an egress hook or a full queue on this host refuses the frames")
-                .implicates(D::VlanTxPath, S::Moderate)
-                .way(Way::HostToSwitch),
+            Finding::new(
+                CHECK.id,
+                Kind::Counter,
+                r.at,
+                "sending fails with ENOBUFS: an egress hook or a full queue on this host refuses the frames",
+            )
+            .implicates(D::VlanTxPath, S::Moderate)
+            .way(Way::HostToSwitch),
         );
     }
     Outcome::of(found)
 }
 
 fn is_vlan_over(case: &Case, dev: &str, bond: &str) -> bool {
-    dev.strip_prefix(bond).and_then(|r| r.strip_prefix('.')).is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit()) && !v.is_empty())
-        || case.links().any(|(_, l)| l.name == dev && l.fields.text("kind") == Some("vlan") && (l.parent.as_deref() == Some(bond) || l.fields.text("vlan_parent") == Some(bond)))
+    dev.strip_prefix(bond)
+        .and_then(|r| r.strip_prefix('.'))
+        .is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit()) && !v.is_empty())
+        || case.links().any(|(_, l)| {
+            l.name == dev
+                && l.fields.text("kind") == Some("vlan")
+                && (l.parent.as_deref() == Some(bond) || l.fields.text("vlan_parent") == Some(bond))
+        })
 }

@@ -34,8 +34,6 @@ pub mod ethtool_rxfh;
 pub mod ethtool_settings;
 pub mod ethtool_stats;
 pub mod ethtool_timestamping;
-pub mod proc_bonding;
-pub mod counter_meaning;
 pub mod journal_export;
 pub mod journal_json;
 pub mod kernel_log;

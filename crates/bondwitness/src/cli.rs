@@ -1,0 +1,85 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Proves who is at fault when a Linux bond misbehaves: host, switch, physical link, or not LACP at all.
+#[derive(Debug, Parser)]
+#[command(name = "bondwitness", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to use colours (`NO_COLOR` is honoured).
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 healthy or done, 1 failed, 2 wrong usage, 3 nothing to examine, 10 not decided,
+11 host, 12 switch, 13 physical link, 14 not a bond or LACP problem, 15 both ends together.";
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// If standard output is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give a verdict with citations on whatever evidence exists.
+    #[command(after_help = DIAGNOSE_HELP)]
+    Diagnose(Diagnose),
+    /// Explain a check: what it shows, why it matters, how it can be wrong, what would settle it.
+    Explain(Explain),
+    /// Print the JSON Schema of what `--json` prints.
+    Schema,
+}
+
+const DIAGNOSE_HELP: &str = "\
+Evidence is recognised by its content, whatever the files are called: /proc/net/bonding, `ip`, `ethtool`, kernel log
+and journal, `tc`, sysfs listings, network configuration, teamd and Open vSwitch, pcap and pcapng, pasted tcpdump or
+tshark text, a sosreport as folder or archive, compressed files. Names only hint at a member.
+
+Examples:
+  bondwitness diagnose --from case/                a folder of pasted files and captures
+  bondwitness diagnose --from eno1.pcap eno2.pcap  captures alone
+  ssh host cat /proc/net/bonding/bond0 | bondwitness diagnose --from -
+  bondwitness diagnose --from sosreport.tar.xz --json
+
+The exit code tells the side: 0 healthy, 10 not decided, 11 host, 12 switch, 13 link, 14 not LACP, 15 both,
+3 nothing recognised, 1 failed.";
+
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub(crate) struct Diagnose {
+    /// Bonds to report on (default: all that the evidence shows).
+    #[arg(value_name = "BOND")]
+    pub(crate) bonds: Vec<String>,
+    /// Files, folders or archives with evidence; `-` reads standard input.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) from: Vec<PathBuf>,
+    /// Print the verdict as JSON (schema `bondwitness/verdict/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Hash inputs above 16 MiB too.
+    #[arg(long)]
+    pub(crate) hash: bool,
+    /// Show every finding, the timeline and every gap.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The check's id, as findings print it in brackets; without it, all checks are listed.
+    pub(crate) check: Option<String>,
+    /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,72 @@
+//! One file per command.
+
+mod diagnose;
+mod explain;
+mod schema;
+
+use crate::cli::{Cli, Color, Command};
+use anyhow::{Context, Result};
+use bondwitness_host::load::LoadError;
+use bondwitness_host::terminal;
+
+/// Runs the command; the result is the exit code.
+pub(crate) fn run(cli: &Cli) -> Result<u8> {
+    match &cli.command {
+        Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
+        Command::Explain(args) => explain::run(args),
+        Command::Schema => schema::run(),
+    }
+}
+
+/// An error with the step that helps, for errors that are made in this crate.
+#[derive(Debug)]
+pub(crate) struct Helped {
+    what: String,
+    help: String,
+}
+
+impl Helped {
+    pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: help.into() }
+    }
+}
+
+impl std::fmt::Display for Helped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Helped {}
+
+/// Prints an error and its help line on standard error.
+#[allow(clippy::print_stderr, reason = "the one place where errors are printed")]
+pub(crate) fn complain(error: &anyhow::Error) {
+    let text = bondwitness_core::report::printable(&format!("{error:#}"));
+    let help = error.chain().find_map(|e| {
+        e.downcast_ref::<Helped>()
+            .map(|h| h.help.clone())
+            .or_else(|| e.downcast_ref::<LoadError>().map(|l| l.help().to_owned()))
+    });
+    // Nobody to tell if standard error is closed.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("error: {text}\n").as_bytes());
+    if let Some(help) = help {
+        let help = bondwitness_core::report::printable(&help);
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("help: {help}\n").as_bytes());
+    }
+}
+
+/// Writes to standard output; a closed pipe is not an error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    terminal::write_all_stdout(text.as_bytes()).context("cannot write to standard output")
+}
+
+fn color(wish: Color) -> bool {
+    match wish {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            terminal::is_terminal_stdout() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        }
+    }
+}
