@@ -23,7 +23,7 @@ const ID: &str = "ip-link";
 
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     let Some(line) = lines.get(i) else { return false };
-    let t = line.trimmed();
+    let t = unquote(&line.text).trim_start();
     if t.bytes().next().is_some_and(|b| b.is_ascii_digit()) {
         return Header::find(t).is_some_and(|h| !h.deleted);
     }
@@ -60,7 +60,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             cursor.next();
             continue;
         }
-        let t = line.trimmed();
+        let t = unquote(&line.text).trim_start();
         if let Some(header) = Header::find(t).filter(|h| !h.deleted) {
             stanza(cursor, out, ID, Some(header), None);
         } else if let Some(link) = brief(line).filter(|b| !b.short || !first).map(|b| b.link) {
@@ -101,6 +101,16 @@ pub(super) fn is_lladdr(word: &str) -> bool {
         }
     }
     n >= 4
+}
+
+/// The line without the marks of a quoting mail (`> `, `| `).
+fn unquote(text: &str) -> &str {
+    let mut t = text;
+    for _ in 0..4 {
+        let Some(rest) = t.trim_start().strip_prefix(['>', '|']) else { break };
+        t = rest.strip_prefix(' ').unwrap_or(rest);
+    }
+    t
 }
 
 /// What `ip` says when it cannot.
@@ -201,7 +211,7 @@ struct Brief {
 
 /// A line of `ip -br link` or `ip -br addr`.
 fn brief(line: &Line<'_>) -> Option<Brief> {
-    let mut words = line.text.split_whitespace();
+    let mut words = unquote(&line.text).split_whitespace();
     let name = words.next()?;
     let state = words.next().filter(|s| STATES.contains(s))?;
     let (name, parent) = name.split_once('@').map_or((name, None), |(n, p)| (n, Some(p)));
@@ -318,7 +328,7 @@ pub(super) fn stanza(
     let Some(begin) = cursor.next() else { return };
     let nameless = header.is_none();
     let (name, parent, rest, deleted) = header.as_ref().map_or_else(
-        || (out.hints.dev.clone().unwrap_or_default(), None, begin.trimmed(), false),
+        || (out.hints.dev.clone().unwrap_or_default(), None, unquote(&begin.text), false),
         |h| (h.name.to_owned(), h.parent, h.rest, h.deleted),
     );
     let mut link = new_link(source, &name, parent);
@@ -330,11 +340,12 @@ pub(super) fn stanza(
     let mut state =
         State { section, pending: None, open: None, table: None, vf: None, half: None, digits: false };
     let mut counters = Vec::new();
+    let mut permanent = false;
     let mut last = begin.cite();
 
     let fed = feed(&state, rest, next_word(cursor), &name, false);
     state = fed.state;
-    keep(&mut link, &mut counters, fed.items, begin.cite());
+    keep(&mut link, &mut counters, &mut permanent, fed.items, begin.cite());
     mark(out, begin, fed.unknown);
 
     while let Some(line) = cursor.peek() {
@@ -342,8 +353,9 @@ pub(super) fn stanza(
             // Web pages double line ends; `ip` itself prints no blank lines.
             let next = (1..=2).find_map(|n| cursor.peek_at(n).filter(|l| !l.is_blank()));
             let goes_on = next.is_some_and(|l| {
-                let fed = feed(&state, l.trimmed(), None, &name, l.indent() > 0);
-                fed.unknown == 0 && Header::find(l.trimmed()).is_none() && brief(l).is_none()
+                let t = unquote(&l.text);
+                let fed = feed(&state, t, None, &name, t.starts_with([' ', '\t']));
+                fed.unknown == 0 && Header::find(t.trim_start()).is_none() && brief(l).is_none()
             });
             if !goes_on {
                 break;
@@ -351,15 +363,19 @@ pub(super) fn stanza(
             cursor.next();
             continue;
         }
-        let t = line.trimmed();
+        let text = unquote(&line.text);
+        let (t, indented) = (text.trim_start(), text.starts_with([' ', '\t']));
         if Header::find(t).is_some() || brief(line).is_some() || tool_error(t).is_some() {
+            break;
+        }
+        if t.is_empty() {
+            // The quoted blank line of a mail.
             break;
         }
         if nameless && t.starts_with("inet") && link.fields.get("addr").is_some() && orphan(t) {
             // Without a header each address may be of another interface.
             break;
         }
-        let indented = line.indent() > 0;
         let after = cursor.peek_at(1).map(first_word).unwrap_or_default();
         let fed = feed(&state, t, Some(after), &name, indented);
         let expecting =
@@ -370,7 +386,7 @@ pub(super) fn stanza(
             cursor.next();
             last = line.cite();
             state = fed.state;
-            keep(&mut link, &mut counters, fed.items, line.cite());
+            keep(&mut link, &mut counters, &mut permanent, fed.items, line.cite());
             mark(out, line, fed.unknown);
         } else if indented {
             // It belongs here by its shape, but says nothing that is known: what it says is not guessed at.
@@ -414,14 +430,14 @@ fn mark(out: &mut Out, line: &Line<'_>, unknown: usize) {
 }
 
 fn first_word<'a>(line: &'a Line<'_>) -> &'a str {
-    line.text.split_whitespace().next().unwrap_or("")
+    unquote(&line.text).split_whitespace().next().unwrap_or("")
 }
 
 fn next_word<'l>(cursor: &Cursor<'l, '_>) -> Option<&'l str> {
     cursor.peek().map(first_word)
 }
 
-fn keep(link: &mut Link, counters: &mut Vec<Counter>, items: Vec<Item>, at: Citation) {
+fn keep(link: &mut Link, counters: &mut Vec<Counter>, permanent: &mut bool, items: Vec<Item>, at: Citation) {
     for item in items {
         match item {
             Item::Flags(flags) => {
@@ -429,9 +445,11 @@ fn keep(link: &mut Link, counters: &mut Vec<Counter>, items: Vec<Item>, at: Cita
             }
             Item::Field(key, value) => {
                 // `permaddr` and `perm_hwaddr` say the same.
-                if key != "permaddr" || link.fields.get("permaddr").is_none() {
+                let address = key == "permaddr";
+                if !(address && *permanent) {
                     link.fields.push(key, value, at);
                 }
+                *permanent |= address;
             }
             Item::More(glue, text) => {
                 if let Some(field) = link.fields.entries.last_mut() {
@@ -1491,6 +1509,27 @@ mod tests {
         );
         assert_eq!(counter(&p, "eno1", Meaning::RxBytes), Some(3190));
         assert_eq!((p.not_understood.len(), p.unrecognised.len()), (1, 1));
+    }
+
+    #[test]
+    fn more_kinds_and_odd_links() {
+        let p = whole(
+            "5: tunl0: <NOARP> mtu 1480 qdisc noop state DOWN mode DEFAULT\n    link/ipip 0.0.0.0 brd 0.0.0.0\n6: tunl1: <NOARP> mtu 1480 qdisc noop state DOWN\n    link/[65534]\n    inet 172.30.0.1 peer 172.30.0.2/32 scope global tunl1\n7: ib0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 65520 qdisc pfifo_fast state UP qlen 256\n    link/infiniband 80:00:00:48:fe:80:00:00:00:00:00:00:00:02:c9:03:00:0d:8d:01 brd 00:ff:ff:ff:ff:12:40:1b:ff:ff:00:00:00:00:00:00:ff:ff:ff:ff\n    ipoib pkey  0xffff mode  datagram umcast  0000 addrgenmode eui64\n8: ovs-system: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default qlen 1000\n    link/ether 02:00:00:00:44:01 brd ff:ff:ff:ff:ff:ff promiscuity 1 minmtu 68 maxmtu 65535 \n    openvswitch numtxqueues 1 numrxqueues 1 \n9: vxlan_sys_4789: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 65000 qdisc noqueue master ovs-system state UNKNOWN group default qlen 1000\n    link/ether 02:00:00:00:44:02 brd ff:ff:ff:ff:ff:ff promiscuity 1 minmtu 68 maxmtu 65535 \n    vxlan external id 0 srcport 0 0 dstport 4789 nolearning ttl auto ageing 300 udpcsum noudp6zerocsumtx udp6zerocsumrx \n    openvswitch_slave numtxqueues 1 numrxqueues 1 \n10: mv0@eno1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n    link/ether 02:00:00:00:44:03 brd ff:ff:ff:ff:ff:ff link-netnsid 0 promiscuity 0 \n    macvlan mode bridge bcqueuelen 1000 usedbcqueuelen 1000 \n11: iv0@eno1: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default \n    link/ether 02:00:00:00:44:03 brd ff:ff:ff:ff:ff:ff promiscuity 0 \n    ipvlan  mode l2 bridge addrgenmode eui64 \n12: ip6tnl0@NONE: <NOARP> mtu 1452 qdisc noop state DOWN mode DEFAULT group default qlen 1000\n    link/tunnel6 :: brd :: permaddr 8e3f:: promiscuity 0 minmtu 68 maxmtu 65407 \n    ip6tnl ip6ip6 remote any local any encaplimit 0 hoplimit 0 tclass 0x00 flowlabel 0x00000 (flowlabel 0x00000) addrgenmode none \n13: team0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n    link/ether 02:00:00:00:44:04 brd ff:ff:ff:ff:ff:ff promiscuity 0 \n    team addrgenmode eui64 \n14: eno2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq master team0 state UP group default qlen 1000\n    link/ether 02:00:00:00:44:04 brd ff:ff:ff:ff:ff:ff promiscuity 0 protodown on protodown_reason <clag,vrrp> \n    team_slave addrgenmode eui64 \n",
+        );
+        assert_eq!(link(&p, "vxlan_sys_4789").fields.text("slave_kind"), Some("openvswitch"));
+        assert_eq!(link(&p, "vxlan_sys_4789").fields.text("vxlan.srcport"), Some("0 0"));
+        assert_eq!(link(&p, "mv0").fields.text("macvlan.mode"), Some("bridge"));
+        assert_eq!(link(&p, "team0").fields.text("kind"), Some("team"));
+        assert_eq!(link(&p, "eno2").fields.text("slave_kind"), Some("team"));
+        assert_eq!(link(&p, "tunl1").fields.text("addr.peer"), Some("172.30.0.2/32"));
+    }
+
+    #[test]
+    fn quoted_mail() {
+        let quoted: String = TEXT.lines().map(|l| format!("> {l}\n")).collect();
+        let p = read(&format!("{quoted}>\n> Is that normal?\n"));
+        assert_eq!(fields(&p, "bond0"), fields(&read(TEXT), "bond0"));
+        assert_eq!((p.typed, p.unrecognised.len()), (15, 2));
     }
 
     #[test]

@@ -32,8 +32,9 @@ fn head(t: &str) -> Option<(&str, &str)> {
         return None;
     }
     let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    is_ifname(name).then_some((name, rest.trim_start_matches('\\').trim_start()))
+    // One-line output has a backslash in the place of each line end.
+    let (name, rest) = rest.split_once([' ', '\t', '\\']).unwrap_or((rest, ""));
+    is_ifname(name).then_some((name, rest.trim_start_matches(['\\', ' ', '\t'])))
 }
 
 struct Entry<'a> {
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn blocks_and_one_line_output() {
-        let text = "4:\th1\n\tlink  33:33:00:00:00:01 users 2\n\tlink  01:80:c2:00:00:02\n\tinet  224.0.0.1\n\tinet6 ff02::1\n8:\th2\n\tlink  01:80:c2:00:00:02 static\n9:\th3\tlink  01:80:c2:00:00:02\n";
+        let text = "4:\th1\n\tlink  33:33:00:00:00:01 users 2\n\tlink  01:80:c2:00:00:02\n\tinet  224.0.0.1\n\tinet6 ff02::1\n8:\th2\n\tlink  01:80:c2:00:00:02 static\n9:\th3\\\tlink  01:80:c2:00:00:02\n";
         let p = parse_text_with(FileId(0), "x", text.as_bytes(), &[FORMAT]);
         assert_eq!((p.typed, p.not_understood.len(), p.unrecognised.len()), (8, 0, 0));
         let got: Vec<_> = p

@@ -7,7 +7,7 @@
 //! `Deleted` look like `ip link` and are read by that parser.
 
 use super::ip_link::{self, Header};
-use super::{Cursor, Format, Out, ip_neigh, ip_route};
+use super::{Cursor, Format, Out, ip_neigh, ip_route, ip_rule};
 use crate::evidence::{Fields, Line, What};
 use crate::units::{Stamp, civil_ns, month};
 
@@ -97,7 +97,8 @@ impl<'a> Message<'a> {
             Some(
                 "nsid" | "netconf" | "prefix" | "inet" | "inet6" | "ipv4" | "ipv6" | "mpls" | "all" | "miss"
             )
-        ) || self.label.is_some() && !body.is_empty();
+        ) || ip_rule::rule(body).is_some()
+            || self.label.is_some() && !body.is_empty();
         other.then_some(Kind::Other)
     }
 }
@@ -171,9 +172,11 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 out.typed(line);
                 let mut fields = Fields::new(ID, None);
                 let mut words = message.body().splitn(2, char::is_whitespace);
-                let key = message
-                    .label
-                    .map_or_else(|| words.next().unwrap_or("message").to_owned(), |l| l.to_ascii_lowercase());
+                let key = match message.label {
+                    Some(label) => label.to_ascii_lowercase(),
+                    None if ip_rule::rule(message.body()).is_some() => "rule".to_owned(),
+                    None => words.next().unwrap_or("message").to_owned(),
+                };
                 fields.push(key, message.body(), line.cite());
                 out.record(line.cite(), time, What::Fields(fields));
             }

@@ -136,6 +136,9 @@ fn path_of(path: &str) -> Option<Path<'_>> {
     if rest.is_empty() || !rest.bytes().all(plain) {
         return None;
     }
+    if absolute.is_some() && dev.is_none() && rest == "bonding_masters" {
+        return Some(Path { dev, member, place: Place::Bonding, file: rest });
+    }
     let known = match place {
         Place::Own => OWN.contains(&rest) || (absolute.is_some() && dev.is_some()),
         Place::Statistics => {
@@ -254,8 +257,8 @@ impl Found {
             Place::Member => {
                 let Some(name) = path.member.or(path.dev).or(hint) else { return };
                 let Some(link) = self.link(BONDING, name) else { return };
-                if link.fields.get("master").is_none()
-                    && let Some(bond) = path.member.and(path.dev)
+                if let Some(bond) = path.member.and(path.dev)
+                    && link.fields.get("master").is_none()
                 {
                     link.fields.push("master", bond, at);
                 }

@@ -120,6 +120,10 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             if let Some((name, value)) = counter(t) {
                 let meaning = meaning(name);
                 entries.push(Counter { name: name.to_owned(), value, meaning, at: line.cite() });
+            } else if dev.is_some() && (t.starts_with("l3_stats ") || t.starts_with("cpu_hit ")) {
+                let mut fields = Fields::new(ID, dev.clone());
+                fields.push("stats", t, line.cite());
+                out.record(line.cite(), None, What::Fields(fields));
             } else if let Some(names) = table_head(t) {
                 columns = names;
             } else if !columns.is_empty()
