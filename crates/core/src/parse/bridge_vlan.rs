@@ -114,7 +114,7 @@ fn detail(t: &str) -> Option<Vec<(String, String)>> {
                 | "msti"
         )
     };
-    if words.len() % 2 != 0 || words.is_empty() {
+    if !words.len().is_multiple_of(2) || words.is_empty() {
         return None;
     }
     words

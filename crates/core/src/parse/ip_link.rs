@@ -30,13 +30,23 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     brief_begins(lines, i) || tool_error(t).is_some() || beheaded(lines, i)
 }
 
-/// A block whose first lines were cut off, or that `grep` reduced: only where nothing of the kind stands before.
+/// A block whose first lines were cut off, or that `grep` reduced. The same lines inside of a stream of `ip monitor` or
+/// of `ip stats` belong to that stream.
 fn beheaded(lines: &[Line<'_>], i: usize) -> bool {
-    let Some(t) = lines.get(i).map(Line::trimmed) else { return false };
-    let first = i.checked_sub(1).and_then(|p| lines.get(p)).is_none_or(|l| {
-        l.is_blank() || super::prompt::find(&l.text).is_some() && !l.trimmed().starts_with("link/")
-    });
-    first && orphan(t)
+    let Some(t) = lines.get(i).map(|l| unquote(&l.text).trim_start()) else { return false };
+    if !orphan(t) {
+        return false;
+    }
+    for p in (i.saturating_sub(16)..i).rev() {
+        let Some(before) = lines.get(p).map(Line::trimmed) else { break };
+        if before.starts_with('[') || before.starts_with("Deleted ") || before.starts_with("Timestamp: ") {
+            return false;
+        }
+        if before.starts_with(|c: char| c.is_ascii_digit()) {
+            return !before.contains(": group ");
+        }
+    }
+    true
 }
 
 fn orphan(t: &str) -> bool {

@@ -25,7 +25,7 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     entry(t).is_some()
 }
 
-/// `4:	h1` and what follows the name in one-line output.
+/// `4: h1` and what follows the name in one-line output.
 fn head(t: &str) -> Option<(&str, &str)> {
     let (index, rest) = t.split_once(':')?;
     if index.is_empty() || !index.bytes().all(|b| b.is_ascii_digit()) {

@@ -15,7 +15,7 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     lines.get(i).is_some_and(|l| rule(l.trimmed()).is_some())
 }
 
-/// `32766:	from all lookup main` as priority and rule.
+/// `32766: from all lookup main` as priority and rule.
 pub(super) fn rule(t: &str) -> Option<(&str, &str)> {
     let (priority, rest) = t.split_once(':')?;
     if priority.is_empty() || priority.len() > 10 || !priority.bytes().all(|b| b.is_ascii_digit()) {

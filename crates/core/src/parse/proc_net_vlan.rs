@@ -39,7 +39,7 @@ fn row(t: &str) -> Option<(&str, &str, &str)> {
     fits.then_some((name, id, parent))
 }
 
-/// `bond0.70  VID: 70	 REORDER_HDR: 1  dev->priv_flags: 1021`.
+/// `bond0.70  VID: 70  REORDER_HDR: 1  dev->priv_flags: 1021`.
 fn device(t: &str) -> Option<(&str, &str)> {
     let (name, rest) = t.split_once(char::is_whitespace)?;
     let rest = rest.trim_start();

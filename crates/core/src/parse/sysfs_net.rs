@@ -183,6 +183,8 @@ struct Found {
     bonds: Vec<Fields>,
     first: Option<Citation>,
     last: Option<Citation>,
+    /// Where in the lists above an interface stands: listings of large hosts have thousands.
+    index: std::collections::BTreeMap<(u8, String), usize>,
 }
 
 /// Reads all attributes that stand together.
@@ -246,10 +248,11 @@ impl Found {
         match path.place {
             Place::Bonding => {
                 let dev = path.dev.or(hint).map(str::to_owned);
-                let i = self.bonds.iter().position(|f| f.dev == dev).unwrap_or_else(|| {
+                let next = self.bonds.len();
+                let i = *self.index.entry((3, dev.clone().unwrap_or_default())).or_insert(next);
+                if i == next {
                     self.bonds.push(Fields::new(BONDING, dev));
-                    self.bonds.len() - 1
-                });
+                }
                 if let Some(fields) = self.bonds.get_mut(i) {
                     fields.push(path.file, value, at);
                 }
@@ -267,10 +270,11 @@ impl Found {
             }
             Place::Statistics => {
                 let dev = path.member.or(path.dev).or(hint).map(str::to_owned);
-                let i = self.counters.iter().position(|c| c.dev == dev).unwrap_or_else(|| {
+                let next = self.counters.len();
+                let i = *self.index.entry((2, dev.clone().unwrap_or_default())).or_insert(next);
+                if i == next {
                     self.counters.push(Counters { source: ID, dev, entries: Vec::new() });
-                    self.counters.len() - 1
-                });
+                }
                 if let (Some(counters), Ok(value)) = (self.counters.get_mut(i), value.parse()) {
                     let meaning = stats64::meaning(path.file);
                     counters.entries.push(Counter { name: path.file.to_owned(), value, meaning, at });
@@ -291,11 +295,11 @@ impl Found {
     }
 
     fn link(&mut self, source: &'static str, name: &str) -> Option<&mut Link> {
-        // The last one is nearly always the one.
-        let i = self.links.iter().rposition(|l| l.source == source && l.name == name).unwrap_or_else(|| {
+        let next = self.links.len();
+        let i = *self.index.entry((u8::from(source == BONDING), name.to_owned())).or_insert(next);
+        if i == next {
             self.links.push(super::ip_link::new_link(source, name, None));
-            self.links.len() - 1
-        });
+        }
         self.links.get_mut(i)
     }
 
