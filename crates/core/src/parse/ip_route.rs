@@ -15,7 +15,7 @@ pub const FORMAT: Format = Format { id: ID, anchor, parse };
 const ID: &str = "ip-route";
 
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
-    lines.get(i).is_some_and(|l| begins(l.trimmed()))
+    lines.get(i).is_some_and(|l| begins(l.trimmed()) || multipath(l.trimmed(), lines.get(i + 1)))
 }
 
 const TYPES: &[&str] = &[
@@ -122,8 +122,8 @@ pub(super) fn begins(t: &str) -> bool {
     }
     let rest: Vec<&str> = words.collect();
     match rest.first() {
-        // `blackhole 10.0.0.0/8`, and the first line of a multipath route is the destination alone or with little.
-        None => typed || dst == "default",
+        // `blackhole 10.0.0.0/8`.
+        None => typed,
         Some(&w) => {
             (KEYS.contains(&w) || FLAGS.contains(&w) || matches!(w, "nexthop" | "encap" | "cache" | "\\"))
                 && (typed
@@ -136,13 +136,18 @@ pub(super) fn begins(t: &str) -> bool {
     }
 }
 
+/// A destination alone, whose paths follow.
+fn multipath(t: &str, next: Option<&Line<'_>>) -> bool {
+    (t == "default" || is_prefix(t)) && next.is_some_and(|l| l.trimmed().starts_with("nexthop "))
+}
+
 fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
     while let Some(line) = cursor.peek() {
         if line.is_blank() {
             cursor.next();
             continue;
         }
-        if !begins(line.trimmed()) {
+        if !begins(line.trimmed()) && !multipath(line.trimmed(), cursor.peek_at(1)) {
             return;
         }
         route(cursor, out, ID, line.trimmed(), false, None);
@@ -245,12 +250,12 @@ mod tests {
 
     #[test]
     fn routes_of_several_shapes() {
-        let text = "default via 192.0.2.1 dev bond0 proto static metric 100 onlink\ndefault proto static metric 20\n\tnexthop via 192.0.2.1 dev eno1 weight 1\n\tnexthop via inet6 fe80::1 dev eno2 weight 1 linkdown\n2001:db8::1 via fe80::1 dev eno1 metric 0 \n    cache  mtu 1492 hoplimit 255\nunreachable 2001:db8:f::/48 dev lo metric 1024 error -101\n10.0.0.0/8 nhid 5 encap mpls 100 via 192.0.2.9 dev eno1\nblackhole 198.51.100.0/24\ndefault is what everybody uses\nlocal switch in rack 10\n";
+        let text = "default via 192.0.2.1 dev bond0 proto static metric 100 onlink\ndefault proto static metric 20\n\tnexthop via 192.0.2.1 dev eno1 weight 1\n\tnexthop via inet6 fe80::1 dev eno2 weight 1 linkdown\n2001:db8::1 via fe80::1 dev eno1 metric 0 \n    cache  mtu 1492 hoplimit 255\nunreachable 2001:db8:f::/48 dev lo metric 1024 error -101\n10.0.0.0/8 nhid 5 encap mpls 100 via 192.0.2.9 dev eno1\nblackhole 198.51.100.0/24\ndefault is what everybody uses\nlocal switch in rack 10\ndefault\n203.0.113.0/24\n\tnexthop via 192.0.2.1 dev eno1 weight 1\n";
         let p = parse_text_with(FileId(0), "x", text.as_bytes(), &[FORMAT]);
-        assert_eq!((p.typed, p.not_understood.len(), p.unrecognised.len()), (9, 0, 2));
+        assert_eq!((p.typed, p.not_understood.len(), p.unrecognised.len()), (11, 0, 3));
         let f: Vec<&Fields> =
             p.records.iter().map(|r| if let What::Fields(f) = &r.what { f } else { panic!() }).collect();
-        assert_eq!(f.len(), 6);
+        assert_eq!(f.len(), 7);
         assert_eq!(f[0].dev.as_deref(), Some("bond0"));
         assert_eq!(f[1].entries.iter().filter(|e| e.key == "nexthop").count(), 2);
         assert_eq!(f[2].text("cache"), Some("mtu 1492 hoplimit 255"));

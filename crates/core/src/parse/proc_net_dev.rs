@@ -4,6 +4,7 @@
 //! `frame` the sum of length, overrun, CRC and frame errors, `carrier` the sum of carrier, aborted, window and
 //! heartbeat errors. Kept: one [`Counters`] record per interface.
 
+use super::prompt::looks_like_ifname;
 use super::{Cursor, Format, Out, stats64};
 use crate::evidence::{Counter, Counters, Line, What};
 
@@ -13,7 +14,13 @@ pub const FORMAT: Format = Format { id: ID, anchor, parse };
 const ID: &str = "proc-net-dev";
 
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
-    lines.get(i).is_some_and(|l| heading(l.trimmed()) || row(l.trimmed()).is_some())
+    lines.get(i).is_some_and(|l| {
+        // `/proc/softirqs` of a host with 16 processors, and `/proc/net/netstat`, have rows of this shape.
+        let named = |name: &str| {
+            name == "lo" || name.starts_with(|c: char| c.is_ascii_lowercase()) && looks_like_ifname(name)
+        };
+        heading(l.trimmed()) || row(l.trimmed()).is_some_and(|(name, _)| named(name))
+    })
 }
 
 fn heading(t: &str) -> bool {
@@ -96,6 +103,8 @@ mod tests {
         let text = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo:    3193      29    0    0    0     0          0         0     3193      29    0    0    0     0       0          0\n  eth0:1429674 7727 1 2 3 4 0 5 521985 4862 6 7 0 8 9 0\n";
         let p = parse_text_with(FileId(0), "proc/net/dev", text.as_bytes(), &[FORMAT]);
         assert_eq!((p.typed, p.records.len()), (4, 2));
+        let softirqs = "NET_RX: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n";
+        assert_eq!(parse_text_with(FileId(0), "x", softirqs.as_bytes(), &[FORMAT]).typed, 0);
         let What::Counters(c) = &p.records[1].what else { panic!() };
         let get = |m| c.entries.iter().find(|e| e.meaning == m).map(|e| e.value);
         assert_eq!(c.dev.as_deref(), Some("eth0"));
