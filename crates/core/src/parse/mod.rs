@@ -52,6 +52,28 @@ pub mod prompt;
 pub mod psi;
 pub mod softnet_stat;
 pub mod uptime;
+pub mod bridge_fdb;
+pub mod bridge_link;
+pub mod bridge_vlan;
+pub mod counter_line;
+pub mod hostname_addresses;
+pub mod ifconfig;
+pub mod ip_link;
+pub mod ip_link_json;
+pub mod ip_maddr;
+pub mod ip_monitor;
+pub mod ip_neigh;
+pub mod ip_netconf;
+pub mod ip_route;
+pub mod ip_rule;
+pub mod proc_bonding;
+pub mod proc_net_dev;
+pub mod proc_net_vlan;
+pub mod prompt;
+pub mod stats64;
+pub mod sysfs_bonding;
+pub mod sysfs_net;
+pub mod xstats;
 
 /// A text format that is recognised by its content.
 pub struct Format {
