@@ -451,7 +451,7 @@ fn suspects_of(direct: &BTreeMap<D, f64>, score: &BTreeMap<D, f64>, decided: D) 
     let domains: BTreeSet<D> = direct.keys().chain(score.keys()).copied().collect();
     let total: f64 = domains.iter().map(|d| weight(*d)).filter(|w| *w > 0.0).map(f64::exp).sum::<f64>();
     // A domain with hints only keeps little; what no check thought of keeps the rest.
-    let total = total.max(1.0) + 0.3;
+    let total = total.max(1.0) + 1.2;
     sorted(
         domains
             .iter()
