@@ -14,8 +14,11 @@ mod table;
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod clock;
+pub mod lacp_fields;
 pub mod proc_bonding;
 pub mod prompt;
+pub mod tcpdump_lacp;
 
 /// A text format that is recognised by its content.
 pub struct Format {
