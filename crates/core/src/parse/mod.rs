@@ -15,10 +15,14 @@ pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
 pub mod clock;
+pub mod json_lines;
 pub mod lacp_fields;
+pub mod ovs_bond_show;
+pub mod ovs_lacp_show;
 pub mod proc_bonding;
 pub mod prompt;
 pub mod tcpdump_lacp;
+pub mod teamdctl_state;
 
 /// A text format that is recognised by its content.
 pub struct Format {
