@@ -17,12 +17,17 @@ pub use table::FORMATS;
 pub mod clock;
 pub mod json_lines;
 pub mod lacp_fields;
+pub mod nft_ruleset;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
 pub mod proc_bonding;
 pub mod prompt;
+pub mod tc_class;
+pub mod tc_filter;
+pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
+pub mod xdp_status;
 
 /// A text format that is recognised by its content.
 pub struct Format {
