@@ -15,19 +15,30 @@ pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
 pub mod clock;
+pub mod ifcfg;
+pub mod ifupdown;
+pub mod ini_lines;
 pub mod json_lines;
 pub mod lacp_fields;
+pub mod modprobe_bonding;
+pub mod netplan;
+pub mod networkd;
 pub mod nft_ruleset;
+pub mod nm_keyfile;
+pub mod nmcli;
+pub mod nmstate;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
 pub mod proc_bonding;
 pub mod prompt;
+pub mod talos_machine_config;
 pub mod tc_class;
 pub mod tc_filter;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
 pub mod xdp_status;
+pub mod yaml_lines;
 
 /// A text format that is recognised by its content.
 pub struct Format {

@@ -1,7 +1,8 @@
 //! The table of text formats. Order matters: the first anchor that fires wins, so strict formats stand first.
 
 use super::{
-    Format, lacp_fields, nft_ruleset, ovs_bond_show, ovs_lacp_show, proc_bonding, tc_class, tc_filter,
+    Format, ifcfg, ifupdown, lacp_fields, modprobe_bonding, netplan, networkd, nft_ruleset, nm_keyfile,
+    nmcli, nmstate, ovs_bond_show, ovs_lacp_show, proc_bonding, talos_machine_config, tc_class, tc_filter,
     tc_qdisc, tcpdump_lacp, teamdctl_state, xdp_status,
 };
 
@@ -18,4 +19,13 @@ pub const FORMATS: &[Format] = &[
     tc_filter::FORMAT,
     nft_ruleset::FORMAT,
     xdp_status::FORMAT,
+    ifupdown::FORMAT,
+    networkd::FORMAT,
+    nm_keyfile::FORMAT,
+    ifcfg::FORMAT,
+    modprobe_bonding::FORMAT,
+    netplan::FORMAT,
+    talos_machine_config::FORMAT,
+    nmstate::FORMAT,
+    nmcli::FORMAT,
 ];

@@ -327,6 +327,8 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 true
             } else if after_blank && !t.starts_with("System ") && !t.starts_with("State Flags") {
                 break;
+            } else if p.part == Part::None && line.indent() == 0 {
+                break;
             } else {
                 p.pieces(t)
             };
