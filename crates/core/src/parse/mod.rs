@@ -15,6 +15,7 @@ pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
 pub mod clock;
+pub mod drop_monitor;
 pub mod ifcfg;
 pub mod ifupdown;
 pub mod ini_lines;
@@ -29,14 +30,18 @@ pub mod nmcli;
 pub mod nmstate;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
+pub mod ping;
 pub mod proc_bonding;
 pub mod prompt;
+pub mod send_test;
+pub mod switch_output;
 pub mod talos_machine_config;
 pub mod tc_class;
 pub mod tc_filter;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
+pub mod tracefs;
 pub mod xdp_status;
 pub mod yaml_lines;
 

@@ -1,9 +1,9 @@
 //! The table of text formats. Order matters: the first anchor that fires wins, so strict formats stand first.
 
 use super::{
-    Format, ifcfg, ifupdown, lacp_fields, modprobe_bonding, netplan, networkd, nft_ruleset, nm_keyfile,
-    nmcli, nmstate, ovs_bond_show, ovs_lacp_show, proc_bonding, talos_machine_config, tc_class, tc_filter,
-    tc_qdisc, tcpdump_lacp, teamdctl_state, xdp_status,
+    Format, drop_monitor, ifcfg, ifupdown, lacp_fields, modprobe_bonding, netplan, networkd, nft_ruleset,
+    nm_keyfile, nmcli, nmstate, ovs_bond_show, ovs_lacp_show, ping, proc_bonding, send_test, switch_output,
+    talos_machine_config, tc_class, tc_filter, tc_qdisc, tcpdump_lacp, teamdctl_state, tracefs, xdp_status,
 };
 
 /// All text formats.
@@ -28,4 +28,9 @@ pub const FORMATS: &[Format] = &[
     talos_machine_config::FORMAT,
     nmstate::FORMAT,
     nmcli::FORMAT,
+    drop_monitor::FORMAT,
+    tracefs::FORMAT,
+    ping::FORMAT,
+    send_test::FORMAT,
+    switch_output::FORMAT,
 ];
