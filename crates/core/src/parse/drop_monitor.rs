@@ -19,6 +19,8 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     lab(t).is_some()
         || watch(t).is_some()
         || t.starts_with("# NET_DM family")
+        || t.starts_with("# start rc ")
+        || t.starts_with("# stop rc ")
         || t.starts_with("dropwatch> ")
         || t.starts_with("Kernel monitoring activated")
         || t.starts_with("Initializing kallsyms db")
@@ -36,7 +38,11 @@ fn lab(t: &str) -> Option<Drop> {
     let mut words = t.split_whitespace();
     let count = words.next()?.parse().ok()?;
     let location = words.next()?;
-    let reason = words.next()?;
+    let mut reason = words.next()?;
+    // `nft_do_chain+0x40e/0x630 [nf_tables] NETFILTER_DROP`: the module stands between.
+    if reason.starts_with('[') {
+        reason = words.next()?;
+    }
     let index = words.next()?.strip_prefix("ifindex=")?;
     if !location.contains("+0x") {
         return None;
@@ -164,7 +170,7 @@ mod tests {
 
     #[test]
     fn lab_and_dropwatch() {
-        let text = "# NET_DM family 34 groups {'events': 1}\n108 __dev_queue_xmit+0x34f/0xf10 TC_EGRESS ifindex=-1 proto=0x0800 attrs [2, 3] payload a043\n# stop rc 0\ndropwatch> start\n3 drops at icmp_rcv+1f (0xffffffff8a) [software]\ndrop at: tcp_v4_rcv+0x86/0xed0 (0xffffffff8b)\norigin: software\ninput port ifindex: 2\ndrop reason: NO_SOCKET\n";
+        let text = "# NET_DM family 34 groups {'events': 1}\n108 __dev_queue_xmit+0x34f/0xf10 TC_EGRESS ifindex=-1 proto=0x0800 attrs [2, 3] payload a043\n107 nft_do_chain+0x40e/0x630 [nf_tables] NETFILTER_DROP ifindex=-1 proto=0x0800 attrs [2]\n# stop rc 0\ndropwatch> start\n3 drops at icmp_rcv+1f (0xffffffff8a) [software]\ndrop at: tcp_v4_rcv+0x86/0xed0 (0xffffffff8b)\norigin: software\ninput port ifindex: 2\ndrop reason: NO_SOCKET\n";
         let parsed = parse_text_with(FileId(0), "dm.txt", text.as_bytes(), &[FORMAT]);
         assert!(parsed.not_understood.is_empty() && parsed.unrecognised.is_empty(), "{parsed:?}");
         let drops: Vec<_> = parsed
@@ -182,6 +188,7 @@ mod tests {
             drops,
             [
                 (108, "__dev_queue_xmit", "TC_EGRESS", None),
+                (107, "nft_do_chain", "NETFILTER_DROP", None),
                 (3, "icmp_rcv", "software", None),
                 (1, "tcp_v4_rcv", "NO_SOCKET", Some("ifindex 2"))
             ]

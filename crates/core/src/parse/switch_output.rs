@@ -142,6 +142,9 @@ const HAS: &[(&str, &str, &str)] = &[
     ("cisco-smb", "show interfaces status", "Flow Link          Back   Mdix"),
     ("cisco-ios", "show platform software cpm counters", "TX-DROP                  RX-DROP"),
     ("cisco-nxos", "show", ": executing command 'show"),
+    ("cisco-nxos", "show interface counters errors", "Symbol-Err"),
+    ("cisco-nxos", "show interface counters errors", "InDiscards"),
+    ("cisco-like", "show interfaces counters errors", "Single-Col"),
 ];
 
 /// Names in JSON of switches.
@@ -159,7 +162,7 @@ const JSON: &[(&str, &str, &str)] = &[
     ("sonic", "database", "\"LAG_TABLE"),
     ("sonic", "database", "\"LAG_MEMBER_TABLE"),
     ("sonic", "database", "\"PORTCHANNEL"),
-    ("cisco-nxos", "show vpc | json", "\"vpc-domain-id\""),
+    ("cisco-nxos", "show vpc | json", "\"vpc-"),
     ("cisco-nxos", "show | json", "\"TABLE_"),
     ("unknown", "collected output", "\"devtype\""),
 ];
@@ -230,12 +233,14 @@ fn head(t: &str) -> Option<(&'static str, &'static str)> {
     if let Some((vendor, what, pattern)) = found {
         let fits = match *pattern {
             "Port-channel " => t.contains(" admin ") && t.contains(" oper "),
-            "Physical interface: " => t.contains(','),
+            "Physical interface: " => t.contains(',') || (t.contains('-') && t.contains('/')),
+            // `IpInDiscards` is a counter of a host.
+            "Symbol-Err" | "InDiscards" | "Single-Col" => t.starts_with("Port "),
             "Transmit                  " => t.contains("Receive"),
             "Aggregation Mode: " => t.ends_with("Dynamic") || t.ends_with("Static"),
             "set interfaces " => t.contains(" ae") || t.contains("ether-options") || t.contains(" unit "),
             " topics=" => t.starts_with("time=") || t.contains(" message="),
-            "Load Balancing" => t.contains("Port |") || t == "Load Balancing",
+            "Load Balancing" => t.contains("Port |"),
             " current state : " => t.ends_with("UP") || t.ends_with("DOWN") || t.contains("Administratively"),
             "The peer is alive" => t == "The peer is alive",
             "Aggregator po" => t.contains("IfIndex"),
@@ -354,7 +359,7 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     if rule(t) {
         // A rule would pass for a divider between commands; after a heading of a switch it is part of the table.
         let back = |n: usize| i.checked_sub(n).and_then(|k| lines.get(k)).map_or("", |l| l.trimmed());
-        return (1..=30)
+        return (1..=80)
             .map(back)
             .take_while(|p| super::prompt::find(p).is_none() || rule(p))
             .any(|p| head(p).is_some() || command(p).is_some());
@@ -364,6 +369,17 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
             .filter_map(|n| lines.get(i + n))
             .map(|l| l.trimmed())
             .any(|p| JSON.iter().any(|(_, _, h)| p.contains(h)));
+    }
+    if matches!(t, "Legend:" | "Flags" | "Flags:") {
+        return (1..=3).filter_map(|n| lines.get(i + n)).any(|l| head(l.trimmed()).is_some());
+    }
+    // IOS-XR prints the date above every output.
+    let day = t
+        .split_whitespace()
+        .next()
+        .is_some_and(|d| ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&d));
+    if day && t.contains('.') && t.split_whitespace().count() <= 6 {
+        return (1..=3).filter_map(|n| lines.get(i + n)).any(|l| head(l.trimmed()).is_some());
     }
     head(t).is_some() || log(t).is_some() || command(t).is_some()
 }
@@ -380,11 +396,11 @@ fn prose(t: &str) -> bool {
         })
         .count();
     let lower = words.iter().filter(|w| w.bytes().next().is_some_and(|b| b.is_ascii_lowercase())).count();
+    // `u - unsuitable for bundling`, `Age of the port: 0d` are of a legend or a listing.
     words.len() >= 6
         && plain * 4 >= words.len() * 3
         && lower * 2 >= words.len()
-        && !t.contains("  ")
-        && !t.contains('|')
+        && !["  ", "|", " - ", ": "].iter().any(|p| t.contains(p))
 }
 
 fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
@@ -523,6 +539,7 @@ mod tests {
             "NIC statistics:\n     rx_packets: 100\n",
             "show me the output of the command please, thanks a lot\n",
             "{\n    \"ifname\": \"eth0\"\n}\n",
+            "IpInDiscards                    0                  0.0\n",
         ] {
             let parsed = parse_text_with(FileId(0), "x", text.as_bytes(), &[FORMAT]);
             assert!(parsed.recognised.is_empty(), "{text}");

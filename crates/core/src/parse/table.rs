@@ -1,9 +1,10 @@
 //! The table of text formats. Order matters: the first anchor that fires wins, so strict formats stand first.
 
 use super::{
-    Format, drop_monitor, ifcfg, ifupdown, lacp_fields, modprobe_bonding, netplan, networkd, nft_ruleset,
-    nm_keyfile, nmcli, nmstate, ovs_bond_show, ovs_lacp_show, ping, proc_bonding, send_test, switch_output,
-    talos_machine_config, tc_class, tc_filter, tc_qdisc, tcpdump_lacp, teamdctl_state, tracefs, xdp_status,
+    Format, chrony, dpkg_list, drop_monitor, ifcfg, ifupdown, lacp_fields, lldp, lspci, modprobe_bonding,
+    netplan, networkd, nft_ruleset, nm_keyfile, nmcli, nmstate, os_release, ovs_bond_show, ovs_lacp_show,
+    ping, proc_bonding, send_test, switch_output, systemctl, talos_machine_config, tc_class, tc_filter,
+    tc_qdisc, tcpdump_lacp, teamdctl_state, tracefs, tshark_lacp, uname, xdp_status,
 };
 
 /// All text formats.
@@ -32,5 +33,13 @@ pub const FORMATS: &[Format] = &[
     tracefs::FORMAT,
     ping::FORMAT,
     send_test::FORMAT,
+    systemctl::FORMAT,
+    dpkg_list::FORMAT,
+    lspci::FORMAT,
+    uname::FORMAT,
+    os_release::FORMAT,
+    lldp::FORMAT,
+    chrony::FORMAT,
+    tshark_lacp::FORMAT,
     switch_output::FORMAT,
 ];
