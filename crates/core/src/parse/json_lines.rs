@@ -49,9 +49,8 @@ pub fn read<'l, 't>(cursor: &mut Cursor<'l, 't>) -> Read<'l, 't> {
             continue;
         }
         let t = line.trimmed();
-        if !t.starts_with(['{', '}', '[', ']', '"', ','])
-            && !(key.is_some() || matches!(levels.last(), Some(Level::Array(_))))
-        {
+        let inside = key.is_some() || matches!(levels.last(), Some(Level::Array(_)));
+        if !inside && !t.starts_with(['{', '}', '[', ']', '"', ',']) {
             break;
         }
         let Some(tokens) = tokens(t) else { break };

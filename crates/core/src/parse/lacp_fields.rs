@@ -66,6 +66,10 @@ fn octet(text: &str) -> Option<PortState> {
     state(text, Notation::Decimal).or_else(|| state(text, Notation::Hex))
 }
 
+fn is_value(word: &str) -> bool {
+    mac(word).is_some() || word.bytes().next().is_some_and(|b| b.is_ascii_digit())
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Side {
     Frame,
@@ -156,6 +160,8 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
     let dev = out.hints.dev.clone();
     let mut draft: Option<Draft> = None;
     let mut side = Side::Frame;
+    // A key whose value a mail wrapped onto the next line.
+    let mut key = String::new();
     while let Some(line) = cursor.peek() {
         if line.is_blank() {
             cursor.next();
@@ -185,7 +191,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             "system" | "priority" | "key" | "port" | "port-priority" | "port_priority" | "state" | "max" => {
                 true
             }
-            _ => false,
+            _ => !key.is_empty() && is_value(first),
         };
         if !begins {
             break;
@@ -202,7 +208,9 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         let d = draft.get_or_insert_with(|| Draft::new(line.cite(), dev.clone()));
         d.last = line.cite();
         let mut understood = true;
-        let mut key = String::new();
+        if !is_value(first) {
+            key.clear();
+        }
         for word in &all {
             match word.as_str() {
                 "actor" => {
@@ -220,8 +228,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 "lacpdu" | "frame" | "lacp" => continue,
                 _ => {}
             }
-            let value = mac(word).is_some()
-                || word.bytes().next().is_some_and(|b| b.is_ascii_digit())
+            let value = is_value(word)
                 || (matches!(key.as_str(), "dev" | "interface" | "iface" | "direction"))
                 || (matches!(key.as_str(), "state" | "flags") && octet(word).is_some());
             if value {
@@ -231,7 +238,9 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 key.extend(word.chars().filter(|c| !matches!(c, '-' | '_')));
             }
         }
-        understood &= key.is_empty();
+        // The value may stand on the next line.
+        understood &= key.is_empty()
+            || cursor.peek().is_some_and(|l| words(l.trimmed()).first().is_some_and(|w| is_value(w)));
         if understood { out.typed(line) } else { out.not_understood(line) }
     }
     if let Some(d) = draft {
@@ -267,6 +276,14 @@ mod tests {
         let y = b.pdu.actor;
         assert_eq!((y.system_priority, y.port, y.port_priority, y.state.bits()), (1, 2, 128, 0x3d));
         assert!(!b.has_partner);
+    }
+
+    #[test]
+    fn a_value_on_the_next_line() {
+        let got =
+            pdus("actor system 02:00:00:00:22:01 priority 1 key 2 port 3 port-priority\n255 state 0x45\n");
+        let [p] = got.as_slice() else { panic!("{got:?}") };
+        assert_eq!((p.pdu.actor.port_priority, p.pdu.actor.state.bits()), (255, 0x45));
     }
 
     #[test]

@@ -116,7 +116,15 @@ const TYPES: &[&str] = &[
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     let Some(line) = lines.get(i) else { return false };
     let t = line.trimmed();
-    detail(t).is_some() || table(t) || notice(t)
+    detail(t).is_some() || table(t) || notice(t) || headless(t)
+}
+
+/// A row of the table of profiles whose heading was cut away.
+fn headless(t: &str) -> bool {
+    let words: Vec<&str> = t.split_whitespace().collect();
+    words
+        .windows(2)
+        .any(|w| matches!(w, [id, kind] if uuid(id) && (TYPES.contains(kind) || *kind == "802-3-ethernet")))
 }
 
 /// `GENERAL.DEVICE:    em3`, `IP4.ADDRESS[1]:  10.0.0.1/22`.
@@ -128,7 +136,7 @@ fn detail(t: &str) -> Option<(&str, &str)> {
         && !name.is_empty()
         && name.bytes().all(plain)
         && (value.is_empty()
-            || value.starts_with([' ', '\t'])
+            || value.starts_with([' ', '\t', '-'])
             || group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')))
     .then_some((key, value.trim()))
 }
@@ -187,6 +195,9 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             flush(&mut fields, &mut last, out);
         } else if notice(t) {
             fields.push(if t.starts_with("Error") { "error" } else { "notice" }, t, line.cite());
+        } else if columns.is_none() && fields.entries.is_empty() && headless(t) {
+            columns = Some(["NAME", "UUID", "TYPE", "DEVICE"].map(str::to_owned).to_vec());
+            continue;
         } else if let Some(row) = columns.as_deref().and_then(|c| row(c, t)) {
             let mut f = Fields::new(ID, row.0);
             for (k, v) in row.1 {
@@ -197,7 +208,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             cursor.next();
             after_blank = false;
             continue;
-        } else if !after_blank && columns.is_none() && (line.indent() > 0 || is_value(t)) && wraps(&fields) {
+        } else if !after_blank && columns.is_none() && wraps(&fields, line, t) {
             // A value that the terminal or a mail wrapped.
             if let Some(f) = fields.entries.last_mut() {
                 f.value = format!("{} {t}", f.value).trim().to_owned();
@@ -216,13 +227,19 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
     flush(&mut fields, &mut last, out);
 }
 
-fn wraps(fields: &Fields) -> bool {
-    fields.entries.last().is_some_and(|f| f.key.contains('.'))
+fn wraps(fields: &Fields, line: &Line<'_>, t: &str) -> bool {
+    fields.entries.last().is_some_and(|f| match f.key.as_str() {
+        "notice" => t.starts_with("--") || t.starts_with("Use ") || t.contains("suppress"),
+        key => {
+            key.contains('.') && (line.indent() > 0 || is_value(t) || f.value.is_empty() && !t.contains(' '))
+        }
+    })
 }
 
 /// A lone value, such as an object path or an address.
 fn is_value(t: &str) -> bool {
-    !t.contains(char::is_whitespace) && (t.starts_with('/') || t.contains('=') || t.contains(','))
+    t.contains(" = ")
+        || !t.contains(char::is_whitespace) && (t.starts_with('/') || t.contains('=') || t.contains(','))
 }
 
 fn flush(fields: &mut Fields, last: &mut Option<Citation>, out: &mut Out) {
@@ -337,6 +354,13 @@ mod tests {
             "GENERAL.DEVICE:   em1\nGENERAL.STATE:   100 (connected)\n\nGENERAL.DEVICE:  em2\nIP6.ROUTE[1]:  dst = ::, nh = ::\n",
         );
         assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn rows_without_their_heading() {
+        let got = read("Bond one  0c7c3f2e-1111-4222-8333-444444444444  bond      bond0  \n");
+        let [What::Fields(f)] = got.as_slice() else { panic!("{got:?}") };
+        assert_eq!((f.dev.as_deref(), f.text("NAME")), (Some("bond0"), Some("Bond one")));
     }
 
     #[test]

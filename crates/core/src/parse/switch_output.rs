@@ -24,6 +24,13 @@ const BEGINS: &[(&str, &str, &str)] = &[
     ("cisco-ios", "show etherchannel detail", "Group state = L"),
     ("cisco-ios", "show etherchannel port-channel", "Age of the Port-channel "),
     ("cisco-ios", "show interfaces etherchannel", "Port state    = "),
+    ("cisco-ios", "show interfaces etherchannel", "Port index    = "),
+    ("cisco-ios", "show interfaces etherchannel", "Age of the port in the current state:"),
+    ("cisco-ios", "show etherchannel port-channel", "Port state          = "),
+    ("cisco-like", "show lacp neighbor", "Partner's information"),
+    ("cisco-nxos", "show port-channel database", "Last bundled member is "),
+    ("cisco-nxos", "show port-channel database", "Time since last bundle is "),
+    ("cisco-nxos", "show port-channel database", "Age of the port-channel is "),
     ("cisco-ios", "show lacp counters", "LACPDUs         Marker"),
     ("cisco-ios", "show logging", "Syslog logging: enabled"),
     ("cisco-ios", "show interfaces status", "Port      Name               Status"),
@@ -128,6 +135,18 @@ const HAS: &[(&str, &str, &str)] = &[
     ("cisco-nxos", "show port-channel summary", "P - Up in port-channel (members)"),
     ("cisco-nxos", "show lacp neighbor", "Device is sending Slow LACPDUs"),
     ("cisco-nxos", "show interface", "suspended(no LACP PDUs)"),
+    // Lines from the middle of outputs: the head is often cut away.
+    ("cisco-like", "show port-channel summary", "- Hot-standby (LACP only)"),
+    ("cisco-like", "show lacp", "A - Device is in Active mode"),
+    ("cisco-like", "show etherchannel summary", "f - failed to allocate aggregator"),
+    ("cisco-like", "show etherchannel summary", "u - unsuitable for bundling"),
+    ("cisco-like", "show etherchannel summary", "- waiting to be aggregated"),
+    ("cisco-ios", "show interfaces etherchannel", "Pseudo port-channel"),
+    ("cisco-ios", "show interfaces counters", "InOctets    InUcastPkts"),
+    ("cisco-nxos", "show port-channel summary", "U - Up (port-channel)"),
+    ("cisco-nxos", "show vpc", "vPC keep-alive status"),
+    ("cisco-iosxr", "show lacp", "Port is marked as Collecting"),
+    ("cisco-iosxr", "show lacp", "Port is marked as Distributing"),
     ("arista-eos", "show port-channel summary", "a - LACP Active"),
     ("junos", "show lacp interfaces", "LACP state:       Role"),
     ("comware", "display link-aggregation", "A -- LACP_Activity"),
@@ -367,7 +386,7 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     if matches!(t, "{" | "[") {
         return (1..=12)
             .filter_map(|n| lines.get(i + n))
-            .map(|l| l.trimmed())
+            .map(Line::trimmed)
             .any(|p| JSON.iter().any(|(_, _, h)| p.contains(h)));
     }
     if matches!(t, "Legend:" | "Flags" | "Flags:") {

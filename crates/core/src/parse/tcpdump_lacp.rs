@@ -37,6 +37,8 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
         return true;
     }
     if t.starts_with("tcpdump: verbose output suppressed")
+        || t.starts_with("tcpdump: WARNING: ")
+        || t.starts_with("(Promiscuous mode not supported on the ")
         || t.starts_with("tcpdump: listening on ")
         || (t.starts_with("listening on ") && t.contains(", link-type "))
         || (t.starts_with("reading from file ") && t.contains(", link-type "))
@@ -69,7 +71,7 @@ fn header(t: &str) -> Option<Header<'_>> {
         dev: None,
         direction: None,
         source: None,
-        slow: t.contains("ethertype Slow Protocols"),
+        slow: t.contains("ethertype Slow Protocols") || t.contains("> 01:80:c2:00:00:02"),
         slow_words: false,
         macs: false,
         protocol: "",
@@ -148,6 +150,8 @@ struct Packet {
     pdu: TextPdu,
     has_actor: bool,
     part: Part,
+    /// The header was read to its end (`LACPv1, length 110`).
+    complete: bool,
     marker: Option<(String, Citation)>,
     /// The beginning of a piece that a mail client wrapped onto the next line.
     carry: String,
@@ -165,9 +169,20 @@ impl Packet {
             pdu: TextPdu { dev, direction: None, source: None, pdu, has_partner: false },
             has_actor: false,
             part: Part::None,
+            complete: false,
             marker: None,
             carry: String::new(),
         }
+    }
+    /// `LACPv1`, `MARKERv1`; nothing where the header was cut.
+    fn protocol(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        text.clone_into(&mut self.kind);
+        let version = text.trim_start_matches(|c: char| !c.is_ascii_digit()).parse();
+        self.pdu.pdu.version = version.unwrap_or(1);
+        self.complete = true;
     }
     fn emit(self, out: &mut Out) {
         let at = self.at.to(self.last);
@@ -270,7 +285,14 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         }
         let t = line.trimmed();
         let new_actor = t.starts_with("Actor Information TLV");
-        if let Some(h) = header(t).filter(|_| !t.starts_with("System ")) {
+        let read = header(t).filter(|h| (h.slow || h.time.is_some()) && !t.starts_with("System "));
+        // The second half of a header that a mail wrapped has the protocol, but no time and no address.
+        let half = packet.as_mut().filter(|p| p.part == Part::None && !p.complete);
+        if let (Some(p), Some(h)) = (half, read.as_ref().filter(|h| h.time.is_none() && h.source.is_none())) {
+            p.protocol(h.protocol);
+            p.last = line.cite();
+            out.typed(line);
+        } else if let Some(h) = read {
             if let Some(p) = packet.take() {
                 p.emit(out);
             }
@@ -279,11 +301,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 p.time = h.time;
                 p.pdu.direction = h.direction;
                 p.pdu.source = h.source;
-                if !h.protocol.is_empty() {
-                    h.protocol.clone_into(&mut p.kind);
-                    let version = h.protocol.trim_start_matches(|c: char| !c.is_ascii_digit()).parse();
-                    p.pdu.pdu.version = version.unwrap_or(1);
-                }
+                p.protocol(h.protocol);
                 packet = Some(p);
             } else if h.time.is_some() {
                 notes.push("packet", t, line.cite());
@@ -293,10 +311,11 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             out.typed(line);
         } else if new_actor || tlv(t).is_some() {
             // A second actor block without a header between: the header was cut away.
-            if new_actor && packet.as_ref().is_some_and(|p| p.has_actor) {
-                if let Some(p) = packet.take() {
-                    p.emit(out);
-                }
+            if new_actor
+                && packet.as_ref().is_some_and(|p| p.has_actor)
+                && let Some(p) = packet.take()
+            {
+                p.emit(out);
             }
             let p = packet.get_or_insert_with(|| Packet::new(line.cite(), dev.clone()));
             p.part = tlv(t).unwrap_or(Part::Other);
@@ -325,16 +344,16 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             } else if p.part == Part::Marker && t.starts_with("System ") {
                 p.marker = Some((t.to_owned(), line.cite()));
                 true
-            } else if after_blank && !t.starts_with("System ") && !t.starts_with("State Flags") {
-                break;
-            } else if p.part == Part::None && line.indent() == 0 {
+            } else if (after_blank && !t.starts_with("System ") && !t.starts_with("State Flags"))
+                || (p.part == Part::None && line.indent() == 0)
+            {
                 break;
             } else {
                 p.pieces(t)
             };
             p.last = line.cite();
             if understood { out.typed(line) } else { out.not_understood(line) }
-        } else if !after_blank && !notes.entries.is_empty() && line.indent() > 0 {
+        } else if !after_blank && !notes.entries.is_empty() && (line.indent() > 0 || wrapped(&notes, t)) {
             // What `-v` says below a packet of another protocol.
             notes.push("packet", t, line.cite());
             out.typed(line);
@@ -367,6 +386,15 @@ fn tlv(t: &str) -> Option<Part> {
         "Marker Information" | "Marker Response Information" => Part::Marker,
         "Terminator" | "Unknown" => Part::Other,
         _ => return None,
+    })
+}
+
+/// The rest of a note or of a packet of another protocol that a mail wrapped.
+fn wrapped(notes: &Fields, t: &str) -> bool {
+    notes.entries.last().is_some_and(|f| match f.key.as_str() {
+        "packet" => t.contains("length ") || t.starts_with('(') || t.contains("0x"),
+        "tcpdump" => t.ends_with("bytes") && t.len() < 60,
+        _ => false,
     })
 }
 
@@ -418,6 +446,17 @@ mod tests {
         assert!(p.has_partner);
         assert_eq!(p.pdu.collector_max_delay, 32768);
         assert_eq!(parsed.records[0].time, clock::time_of_day("02:07:33.709038"));
+    }
+
+    #[test]
+    fn a_wrapped_header_is_one_packet() {
+        let parsed = read(
+            "02:07:33.709038 02:00:00:00:22:01 (oui Unknown) > 01:80:c2:00:00:02 (oui\nUnknown), ethertype Slow Protocols (0x8809), length 124: LACPv1, length 110\n\tActor Information TLV (0x01), length 20\n\t  System 02:00:00:00:22:01, System Priority 65535, Key 15, Port 1, Port Priority 255\n\t  State Flags [Activity,\nTimeout]\n",
+        );
+        assert_eq!(parsed.records.len(), 1, "{:?}", parsed.records);
+        let Some(What::Pdu(p)) = parsed.records.first().map(|r| r.what.clone()) else { panic!() };
+        assert_eq!(p.pdu.actor.state.bits(), 3);
+        assert!(parsed.records[0].time.is_some());
     }
 
     #[test]

@@ -18,7 +18,13 @@ const ID: &str = "tracefs";
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     let Some(line) = lines.get(i) else { return false };
     let t = line.trimmed();
-    event(t).is_some() || t.starts_with("# tracer: ")
+    event(t).is_some() || t.starts_with("# tracer: ") || orphan(t)
+}
+
+/// A frame of a stack whose event was cut away.
+fn orphan(t: &str) -> bool {
+    t.split_once(' ').is_some_and(|(a, _)| a.len() == 16)
+        && frame(t).is_some_and(|(symbol, _)| symbol.contains("+0x"))
 }
 
 struct Event<'a> {
@@ -213,6 +219,17 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                     || t.contains("| |")))
         {
             notes.push("heading", t, line.cite());
+        } else if draft.is_none() && orphan(t) {
+            draft = Some(Draft {
+                at: line.cite(),
+                last: line.cite(),
+                time: None,
+                count: 1,
+                name: "stack without its event".to_owned(),
+                arguments: String::new(),
+                stack: Vec::new(),
+            });
+            continue;
         } else if let Some(d) = draft.as_mut() {
             if t == "<stack trace>" {
                 // What follows are frames.

@@ -79,11 +79,26 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         return;
     };
     let mut fields = Fields::new(ID, None);
+    let mut at = line.cite();
     for (key, value) in pairs {
-        fields.push(key, value, line.cite());
+        fields.push(key, value, at);
     }
     out.typed(line);
-    out.record(line.cite(), None, What::Fields(fields));
+    // `GNU/Linux` ends the line; a mail may have wrapped it.
+    if fields.get("nodename").is_some()
+        && !line.text.ends_with("GNU/Linux")
+        && let Some(rest) =
+            cursor.peek().filter(|l| l.text.ends_with("GNU/Linux") && !l.trimmed().starts_with("Linux "))
+    {
+        cursor.next();
+        out.typed(rest);
+        at = at.to(rest.cite());
+        if let Some(f) = fields.entries.last_mut() {
+            f.value = format!("{} {}", f.value, rest.trimmed());
+            f.at = at;
+        }
+    }
+    out.record(at, None, What::Fields(fields));
 }
 
 #[cfg(test)]
