@@ -218,7 +218,9 @@ impl Part {
         }
         let link_down = self.link_downs();
         // With both ends passive nobody sends unprompted (Periodic machine in NO_PERIODIC): silence is then the rule.
-        let passive = |s: Option<&Speaker>, t: i64| s.and_then(|s| s.at(t)).is_some_and(|c| !c.actor.state.contains(PortState::ACTIVITY));
+        let passive = |s: Option<&Speaker>, t: i64| {
+            s.and_then(|s| s.at(t)).is_some_and(|c| !c.actor.state.contains(PortState::ACTIVITY))
+        };
         let down_at = |g: &Gap| {
             link_down.iter().any(|d| g.from_ns < d.end && d.start < g.to_ns)
                 || (passive(host, g.to_ns - 1) && passive(partner, g.to_ns - 1))

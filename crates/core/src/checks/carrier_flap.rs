@@ -38,7 +38,8 @@ const BEFORE: i64 = 10_000_000_000;
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     let reading: Vec<_> = subject.members.iter().map(|m| (m, losses(case, subject, m))).collect();
-    let steady = reading.iter().filter(|(_, l)| l.admin || (l.downs.is_empty() && l.failures.is_none())).count();
+    let steady =
+        reading.iter().filter(|(_, l)| l.admin || (l.downs.is_empty() && l.failures.is_none())).count();
     for (m, l) in &reading {
         if let Some((low, high, at, at2)) = l.failures
             && l.downs.is_empty()
