@@ -252,6 +252,15 @@ pub struct Case {
     pub virtual_devs: BTreeSet<String>,
     /// True if any file came from the other end.
     pub far_end: bool,
+    /// No evidence names the host's own system; it was taken from the defaults of Linux in the PDUs
+    /// ([`looks_like_linux`]): nothing that rests on it may be called more than indicative.
+    pub own_assumed: bool,
+}
+
+/// The defaults of Linux bonding and teamd: system priority 65535, port priority 255 (kernel-facts section 2).
+#[must_use]
+pub const fn looks_like_linux(end: &lacp::PortInfo) -> bool {
+    end.system_priority == 65535 && end.port_priority == 255
 }
 
 /// True if the path says that the file comes from the other end of the wire.
@@ -402,7 +411,7 @@ fn from_text(file: FileId, pdus: &[(Option<Stamp>, Citation, TextPdu)]) -> Captu
             ns: time.map_or(i64::try_from(i).unwrap_or(0) * 1_000_000_000, |t| t.ns),
             iface: 0,
             direction: pdu.direction,
-            source: pdu.source.unwrap_or(pdu.pdu.actor.system),
+            source: crate::capture::Frame::pack(pdu.source.unwrap_or(pdu.pdu.actor.system)),
             tagged: false,
             payload,
         });
@@ -915,12 +924,46 @@ fn own_systems(case: &mut Case) {
             }
         }
     }
+    if own.is_empty() {
+        own = assumed(case);
+        case.own_assumed = !own.is_empty();
+    }
     for s in &mut case.subjects {
         if s.system.is_none() && own.len() == 1 {
             s.system = own.first().copied();
         }
     }
     case.own_systems = own;
+}
+
+/// Which systems must be the host's if one end of every conversation has the defaults of Linux and the other has not.
+fn assumed(case: &Case) -> BTreeSet<Mac> {
+    let (mut linux, mut other) = (BTreeSet::new(), BTreeSet::new());
+    let mut note = |end: &lacp::PortInfo| {
+        if !end.system.is_zero() {
+            if looks_like_linux(end) {
+                linux.insert(end.system)
+            } else {
+                other.insert(end.system)
+            };
+        }
+    };
+    for c in case.captures.iter().filter(|c| case.files.get(c.file.0 as usize).is_some_and(|f| !f.far_end)) {
+        for change in c.capture.speakers.iter().flat_map(|s| &s.changes) {
+            note(&change.actor);
+            note(&change.partner);
+        }
+    }
+    // Two Linux-like ends, or one that shows both faces: no guess.
+    if other.is_empty() || linux.iter().any(|l| other.contains(l)) {
+        return BTreeSet::new();
+    }
+    let talk_to_each_other =
+        case.captures.iter().flat_map(|c| &c.capture.speakers).flat_map(|s| &s.changes).any(|c| {
+            linux.contains(&c.actor.system) && linux.contains(&c.partner.system)
+                || other.contains(&c.actor.system) && other.contains(&c.partner.system)
+        });
+    if talk_to_each_other { BTreeSet::new() } else { linux }
 }
 
 /// Without a bond, the interfaces that the evidence speaks of are the subjects.

@@ -377,6 +377,11 @@ fn decide(
         } else {
             Grade::Indicative
         };
+        if case.own_assumed
+            && verdict.because.iter().filter_map(|(i, _)| findings.get(*i)).all(|f| f.kind == Kind::Wire)
+        {
+            verdict.grade = verdict.grade.min(Grade::Indicative);
+        }
         suspects = suspects_of(&direct, &score, domain);
         verdict.confidence = suspects.iter().find(|s| s.domain == domain).map_or(0.5, |s| s.confidence);
         pick_members(&mut verdict, findings);

@@ -165,29 +165,8 @@ impl Part {
     pub fn story(&self, rate_fast: Option<bool>) -> Story {
         let mut story = Story { seen: self.span.1.saturating_sub(self.span.0), ..Story::default() };
         let (host, partner) = (self.host(), self.partner());
-        let asked_by_us = |t: i64| {
-            host.and_then(|h| h.at(t))
-                .map(|c| c.actor.state.contains(PortState::TIMEOUT))
-                .or_else(|| {
-                    partner
-                        .and_then(|p| p.at(t))
-                        .filter(|c| !c.partner.system.is_zero())
-                        .map(|c| c.partner.state.contains(PortState::TIMEOUT))
-                })
-                .or(rate_fast)
-        };
-        // While the partner is unknown (Defaulted) Linux sends at the slow rate; while Expired at the fast one.
-        let asked_by_partner = |t: i64| {
-            host.and_then(|h| h.at(t))
-                .map(|c| {
-                    if c.actor.state.contains(PortState::DEFAULTED) || c.partner.system.is_zero() {
-                        false
-                    } else {
-                        c.partner.state.contains(PortState::TIMEOUT)
-                    }
-                })
-                .or_else(|| partner.and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT)))
-        };
+        let asked_by_us = |t: i64| self.asked_by_us(t).or(rate_fast);
+        let asked_by_partner = |t: i64| self.asked_by_partner(t);
         story.asked = (asked_by_us(self.span.1).map(period), asked_by_partner(self.span.1).map(period));
         story.intervals = (host.map_or(0, |h| h.intervals.0), partner.map_or(0, |p| p.intervals.0));
         if let Some(p) = partner {
@@ -247,6 +226,38 @@ impl Part {
         }
         self.outages(&mut story, &link_down);
         story
+    }
+
+    /// Whether we ask the partner for the fast rate at an instant: our own Timeout bit, or the partner's echo of it.
+    fn asked_by_us(&self, t: i64) -> Option<bool> {
+        let ours = self.host().and_then(|h| h.at(t)).map(|c| c.actor.state);
+        let echo = || {
+            self.partner()
+                .and_then(|p| p.at(t))
+                .filter(|c| !c.partner.system.is_zero())
+                .map(|c| c.partner.state)
+        };
+        ours.or_else(echo).map(|s| s.contains(PortState::TIMEOUT))
+    }
+
+    /// Whether the partner asks us for the fast rate. While the partner is unknown (Defaulted) Linux sends at the slow
+    /// rate.
+    fn asked_by_partner(&self, t: i64) -> Option<bool> {
+        let ours = self.host().and_then(|h| h.at(t)).map(|c| {
+            let unknown = c.actor.state.contains(PortState::DEFAULTED) || c.partner.system.is_zero();
+            !unknown && c.partner.state.contains(PortState::TIMEOUT)
+        });
+        ours.or_else(|| {
+            self.partner().and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT))
+        })
+    }
+
+    /// True if a speaker kept its cadence from three and a half periods before `ns` until two periods after it.
+    fn in_time_around(s: &Speaker, ns: i64, period: i64) -> bool {
+        let (from, to) = (ns.saturating_sub(period * 7 / 2), ns.saturating_add(2 * period));
+        s.first.0 < ns
+            && s.last.0 >= ns.saturating_add(period / 2)
+            && !s.gaps.iter().any(|g| g.len_ns() > period * 17 / 10 && g.from_ns < to && g.to_ns > from)
     }
 
     /// The gaps of a speaker, with the silence before its first and behind its last PDU while the other spoke.
@@ -360,14 +371,21 @@ impl Part {
         let out_gap = story.out_gaps.iter().find(|g| overlaps(g, 0));
         // The silence that made us expire began before our state says so.
         let in_gap = story.in_gaps.iter().find(|g| overlaps(g, 0));
-        let late_out = self.host().is_some_and(|h| {
-            partner_deaf.is_some_and(|d| {
-                h.gaps.iter().any(|g| {
-                    g.len_ns() > 2 * SECOND + SECOND / 2
-                        && g.from_ns < d.ns
-                        && g.to_ns > d.ns.saturating_sub(2 * SECOND)
-                })
+        // Our own frames had stopped, or came too late, before the partner complained.
+        let late_out = self.host().zip(partner_deaf).is_some_and(|(h, d)| {
+            let period = period(self.asked_by_partner(d.ns.saturating_sub(4 * SECOND)).unwrap_or(false));
+            h.gaps.iter().any(|g| {
+                g.len_ns() > period * 5 / 2 && g.from_ns < d.ns && g.to_ns > d.ns.saturating_sub(2 * period)
             })
+        });
+        let heard_in_time = self.partner().zip(host_deaf).is_some_and(|(p, d)| {
+            let period = period(self.asked_by_us(d.ns.saturating_sub(1)).unwrap_or(false));
+            // One late PDU ends an Expired at once: a host that stays deaf while PDUs arrive does not get them.
+            let until = self
+                .host()
+                .and_then(|h| h.changes.iter().find(|c| c.ns > d.ns && !c.actor.state.deaf()))
+                .map_or(self.span.1, |c| c.ns);
+            until.saturating_sub(d.ns) > 2 * period && Self::in_time_around(p, d.ns, period)
         });
         let identity = story.identity.iter().find(|(_, b)| within(b.ns)).copied();
         let cause = if let Some(d) = link_down
@@ -437,9 +455,7 @@ impl Part {
                     }
                     _ => Cause::LostTowardsHost,
                 }
-            } else if self.partner().is_some_and(|p| p.first.0 < d.ns && p.last.0 > d.ns)
-                && !self.silent_before(d.ns)
-            {
+            } else if heard_in_time {
                 proof.push((
                     d.frame,
                     format!(
@@ -501,17 +517,6 @@ impl Part {
         let h = self.host()?;
         // Exact frame numbers are known for changes and gap ends only; the nearest of these is cited.
         h.changes.iter().rev().find(|c| c.ns < ns).map(|c| c.frame)
-    }
-
-    /// True if the partner had been silent for a timeout right before.
-    fn silent_before(&self, ns: i64) -> bool {
-        self.partner().is_none_or(|p| {
-            p.first.0 > ns
-                || p.last.0 < ns.saturating_sub(2 * SECOND)
-                || p.gaps.iter().any(|g| {
-                    g.from_ns < ns.saturating_sub(2 * SECOND) && g.to_ns > ns.saturating_sub(SECOND / 2)
-                })
-        })
     }
 }
 
@@ -774,7 +779,11 @@ fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str
     let subject = if case.subjects.iter().filter(|s| s.bond).count() == 1 {
         case.subjects.iter().find(|s| s.bond).map(|s| s.name.clone()).unwrap_or_default()
     } else {
-        "bond".to_owned()
+        // Captures of several bonds without any other evidence are told apart by the host's systems.
+        match port {
+            Some((system, _)) if case.own_systems.len() > 1 => format!("bond {system}"),
+            _ => "bond".to_owned(),
+        }
     };
     let member = if_name
         .or_else(|| {

@@ -122,11 +122,17 @@ pub fn fold(bytes: &[u8]) -> Capture {
     capture
 }
 
+/// What a steady PDU touches, kept together so that one cache line serves it.
 struct Live<'a> {
     key: u64,
     iface: u32,
     payload: &'a [u8],
-    speaker: usize,
+    last_ns: i64,
+    last_frame: u64,
+    pdus: u64,
+    shortest: i64,
+    longest: i64,
+    repeats: u64,
 }
 
 /// Folds frames one by one (also those of pasted text).
@@ -153,78 +159,109 @@ impl<'a> Folder<'a> {
 
     /// The result.
     #[must_use]
-    pub fn finish(self) -> Capture {
+    pub fn finish(mut self) -> Capture {
+        for (speaker, live) in self.capture.speakers.iter_mut().zip(&self.live) {
+            speaker.pdus = live.pdus;
+            speaker.repeats = live.repeats;
+            if live.pdus > 0 {
+                speaker.last = (live.last_ns, live.last_frame);
+                // Intervals telescope: their sum is the time from the first to the last PDU.
+                let sum = live.last_ns.saturating_sub(speaker.first.0);
+                speaker.intervals = (live.pdus - 1, sum, live.shortest, live.longest);
+            }
+            self.capture.lacpdus += live.pdus + live.repeats;
+        }
         self.capture
     }
 
     /// Adds a frame.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&mut self, f: &Frame<'a>) {
-        let [a, b, c, d, e, g] = f.source.0;
         let tag = match f.direction {
             None => 0u64,
             Some(Direction::In) => 1,
             Some(Direction::Out) => 2,
         };
-        let key = u64::from_be_bytes([0, 0, a, b, c, d, e, g]) | tag << 48;
-        let slot = usize::from(g ^ e.rotate_left(3) ^ d.rotate_left(5))
-            ^ usize::from(f.iface as u8)
-            ^ (tag as usize) << 6;
-        let slot = slot & 0xff;
-        let cached = self.cache.get(slot).copied().unwrap_or(u16::MAX);
-        let at = match self.live.get(usize::from(cached)) {
-            Some(l) if l.key == key && l.iface == f.iface => usize::from(cached),
-            _ => match self.find(key, f, slot) {
-                Some(at) => at,
-                None => return,
-            },
+        let key = f.source | tag << 48;
+        let slot = (key ^ u64::from(f.iface) << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let slot = slot as usize & 0xff;
+        let cached = usize::from(self.cache[slot]);
+        // The steady PDU of a known speaker, and nothing else, takes this road.
+        if let Some(live) = self.live.get_mut(cached)
+            && live.key == key
+            && live.iface == f.iface
+            && live.payload == f.payload
+            && !f.tagged
+        {
+            let gap = f.ns.wrapping_sub(live.last_ns);
+            if (1_000_000..=KEEP_GAP_NS).contains(&gap) {
+                live.shortest = live.shortest.min(gap);
+                live.longest = live.longest.max(gap);
+                live.last_ns = f.ns;
+                live.last_frame = f.number;
+                live.pdus += 1;
+                return;
+            }
+        }
+        self.other(f, key, slot);
+    }
+
+    /// Everything but a steady PDU.
+    #[cold]
+    #[inline(never)]
+    fn other(&mut self, f: &Frame<'a>, key: u64, slot: usize) {
+        let Some(at) = self.find(key, f, slot) else { return };
+        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.capture.speakers.get_mut(at)) else {
+            return;
         };
-        let Some(live) = self.live.get_mut(at) else { return };
-        let Some(speaker) = self.capture.speakers.get_mut(live.speaker) else { return };
         if f.payload.first() != Some(&1) || f.tagged {
             slow_path(&mut self.capture.other_subtypes, speaker, f);
             if f.payload.first() != Some(&1) {
                 return;
             }
         }
-        self.capture.lacpdus += 1;
-        let same = live.payload == f.payload;
-        let gap = f.ns.saturating_sub(speaker.last.0);
-        if speaker.pdus > 0 {
+        let same = live.pdus > 0 && live.payload == f.payload;
+        let gap = f.ns.saturating_sub(live.last_ns);
+        if live.pdus > 0 {
             if same && (0..1_000_000).contains(&gap) {
-                speaker.repeats += 1;
+                live.repeats += 1;
                 return;
             }
-            let i = &mut speaker.intervals;
-            i.0 += 1;
-            i.1 = i.1.saturating_add(gap);
-            i.2 = i.2.min(gap);
-            i.3 = i.3.max(gap);
-            if gap > KEEP_GAP_NS {
-                if self.kept < MAX_KEPT {
-                    self.kept += 1;
-                    speaker.gaps.push(Gap {
-                        from_ns: speaker.last.0,
-                        to_ns: f.ns,
-                        from_frame: speaker.last.1,
-                        to_frame: f.number,
-                    });
-                } else {
-                    speaker.not_kept += 1;
-                }
-            }
-        } else {
-            speaker.first = (f.ns, f.number);
+            live.shortest = live.shortest.min(gap);
+            live.longest = live.longest.max(gap);
         }
-        speaker.last = (f.ns, f.number);
-        speaker.pdus += 1;
+        self.news(at, f, gap, same);
+    }
+
+    /// A first PDU, a long gap or a change of content.
+    fn news(&mut self, at: usize, f: &Frame<'a>, gap: i64, same: bool) {
+        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.capture.speakers.get_mut(at)) else {
+            return;
+        };
+        if live.pdus == 0 {
+            speaker.first = (f.ns, f.number);
+        } else if gap > KEEP_GAP_NS {
+            if self.kept < MAX_KEPT {
+                self.kept += 1;
+                speaker.gaps.push(Gap {
+                    from_ns: live.last_ns,
+                    to_ns: f.ns,
+                    from_frame: live.last_frame,
+                    to_frame: f.number,
+                });
+            } else {
+                speaker.not_kept += 1;
+            }
+        }
+        live.last_ns = f.ns;
+        live.last_frame = f.number;
+        live.pdus += 1;
         if !same {
             live.payload = f.payload;
             self.kept = changed(speaker, f, self.kept);
         }
     }
 
-    #[cold]
     fn find(&mut self, key: u64, f: &Frame<'a>, slot: usize) -> Option<usize> {
         let at = match self.live.iter().position(|l| l.key == key && l.iface == f.iface) {
             Some(at) => at,
@@ -236,7 +273,7 @@ impl<'a> Folder<'a> {
                 self.capture.speakers.push(Speaker {
                     iface: f.iface,
                     direction: f.direction,
-                    source: f.source,
+                    source: f.mac(),
                     pdus: 0,
                     repeats: 0,
                     markers: 0,
@@ -252,7 +289,12 @@ impl<'a> Folder<'a> {
                     key,
                     iface: f.iface,
                     payload: &[],
-                    speaker: self.capture.speakers.len() - 1,
+                    last_ns: f.ns,
+                    last_frame: f.number,
+                    pdus: 0,
+                    shortest: i64::MAX,
+                    longest: 0,
+                    repeats: 0,
                 });
                 self.live.len() - 1
             }

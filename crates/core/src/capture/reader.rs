@@ -63,12 +63,27 @@ pub struct Frame<'a> {
     pub iface: u32,
     /// Direction, if the capture tells.
     pub direction: Option<Direction>,
-    /// Ethernet source.
-    pub source: Mac,
+    /// Ethernet source, as the low 48 bits.
+    pub source: u64,
     /// True if a VLAN tag stood before the EtherType (LACPDUs are never tagged by the standard).
     pub tagged: bool,
     /// The octets behind the EtherType.
     pub payload: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// Ethernet source.
+    #[must_use]
+    pub const fn mac(&self) -> Mac {
+        let [_, _, a, b, c, d, e, f] = self.source.to_be_bytes();
+        Mac([a, b, c, d, e, f])
+    }
+    /// The form of `source`.
+    #[must_use]
+    pub const fn pack(mac: Mac) -> u64 {
+        let [a, b, c, d, e, f] = mac.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
 }
 
 /// An interface that the capture describes.
@@ -213,6 +228,7 @@ fn pcap<'a, const LITTLE: bool>(bytes: &'a [u8], nanos: bool, each: &mut impl Fn
     totals
 }
 
+#[inline(never)]
 fn other(totals: &mut Totals, link: LinkType, data: &[u8], flags: Option<Direction>) {
     let direction = flags.or_else(|| match link {
         LinkType::Sll => data.get(1).copied().map(pkttype),
@@ -234,17 +250,21 @@ const fn pkttype(t: u8) -> Direction {
 struct Slow<'a> {
     iface: u32,
     direction: Option<Direction>,
-    source: Mac,
+    source: u64,
     tagged: bool,
     payload: &'a [u8],
 }
 
-#[inline]
+const MAC48: u64 = 0xffff_ffff_ffff;
+
+#[inline(always)]
 fn dissect(link: LinkType, data: &[u8]) -> Option<Slow<'_>> {
     match link {
         LinkType::Ethernet => {
             let (head, payload) = data.split_first_chunk::<14>()?;
-            let source = Mac([head[6], head[7], head[8], head[9], head[10], head[11]]);
+            let source = u64::from_be_bytes([
+                head[4], head[5], head[6], head[7], head[8], head[9], head[10], head[11],
+            ]) & MAC48;
             match [head[12], head[13]] {
                 [0x88, 0x09] => Some(Slow { iface: 0, direction: None, source, tagged: false, payload }),
                 [0x81, 0x00] | [0x88, 0xa8] => tagged(payload).map(|payload| Slow {
@@ -259,7 +279,9 @@ fn dissect(link: LinkType, data: &[u8]) -> Option<Slow<'_>> {
         }
         LinkType::Sll => {
             let (head, payload) = data.split_first_chunk::<16>()?;
-            let source = Mac([head[6], head[7], head[8], head[9], head[10], head[11]]);
+            let source = u64::from_be_bytes([
+                head[4], head[5], head[6], head[7], head[8], head[9], head[10], head[11],
+            ]) & MAC48;
             let direction = Some(pkttype(head[1]));
             match [head[14], head[15]] {
                 [0x88, 0x09] => Some(Slow { iface: 0, direction, source, tagged: false, payload }),
@@ -271,7 +293,9 @@ fn dissect(link: LinkType, data: &[u8]) -> Option<Slow<'_>> {
             if [head[0], head[1]] != [0x88, 0x09] {
                 return None;
             }
-            let source = Mac([head[12], head[13], head[14], head[15], head[16], head[17]]);
+            let source = u64::from_be_bytes([
+                head[10], head[11], head[12], head[13], head[14], head[15], head[16], head[17],
+            ]) & MAC48;
             let iface = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
             Some(Slow { iface, direction: Some(pkttype(head[10])), source, tagged: false, payload })
         }

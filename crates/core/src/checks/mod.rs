@@ -11,6 +11,7 @@ mod churn_history;
 mod coding_errors;
 mod config_drift;
 mod congestion;
+mod ends_not_told;
 mod fail_over_mac;
 mod half_duplex;
 mod host_released;
@@ -58,6 +59,7 @@ pub const CHECKS: &[Check] = &[
     coding_errors::CHECK,
     config_drift::CHECK,
     congestion::CHECK,
+    ends_not_told::CHECK,
     fail_over_mac::CHECK,
     half_duplex::CHECK,
     host_released::CHECK,
