@@ -79,8 +79,11 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                 f.implicates(D::Mlag, if changes.len() > 1 { S::Strong } else { S::Moderate })
             } else if systems.len() > 1 {
                 f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Moderate)])
+            } else if changes.len() > 1 {
+                // A key that flips back and forth: two switches that disagree. Once: somebody changed the port.
+                f.suspects(&[(D::Mlag, S::Moderate), (D::SwitchConfig, S::Weak)])
             } else {
-                f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Moderate)])
+                f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
             });
         }
         if m.wire.is_none() {
