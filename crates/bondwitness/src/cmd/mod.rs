@@ -42,7 +42,10 @@ impl std::error::Error for Helped {}
 /// Prints an error and its help line on standard error.
 #[allow(clippy::print_stderr, reason = "the one place where errors are printed")]
 pub(crate) fn complain(error: &anyhow::Error) {
-    let text = bondwitness_core::report::printable(&format!("{error:#}"));
+    // Errors of the loader and of this crate say everything themselves; others are told with their causes.
+    let whole = error.downcast_ref::<Helped>().is_some() || error.downcast_ref::<LoadError>().is_some();
+    let text = if whole { error.to_string() } else { format!("{error:#}") };
+    let text = bondwitness_core::report::printable(&text);
     let help = error.chain().find_map(|e| {
         e.downcast_ref::<Helped>()
             .map(|h| h.help.clone())

@@ -18,7 +18,7 @@
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::Meaning;
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::ledger;
 use crate::wire::Cause;
 

@@ -51,7 +51,23 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let Some(worst) = late.iter().max_by_key(|l| l.3) else { return Outcome::Clear };
     let together = late.iter().filter(|l| (l.2 - worst.2).abs() < 500_000_000).count();
     if together < 2 || together < members {
-        return Outcome::Clear;
+        if worst.3 < CLOSE {
+            return Outcome::Clear;
+        }
+        // One member alone proves nothing about the host, but a gap this close to the timeout is not healthy.
+        let text = format!(
+            "{}: the host's LACPDUs came up to {} apart instead of 1 s",
+            worst.0,
+            crate::wire::seconds(worst.3)
+        );
+        return Outcome::Found(vec![
+            Finding::new(CHECK.id, Kind::Wire, worst.1, text)
+                .suspects(&[(D::HostStarvation, S::Weak), (D::HostConfig, S::Weak)])
+                .severity(Severity::Warning)
+                .member(worst.0)
+                .way(Way::HostToSwitch)
+                .at(worst.2),
+        ]);
     }
     let mut f = Finding::new(
         CHECK.id,
