@@ -495,7 +495,9 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
                 .any(|f| f.check == "lacp-in-order" && f.member.as_deref() == Some(m.name.as_str()))
         })
     } else {
+        // One interface proves no bond: the members that are missing may be the fault.
         subject.mode != Mode::Unknown
+            && subject.members.len() > 1
             && subject.members.iter().all(|m| m.states.iter().any(|s| s.mii.as_deref() == Some("up")))
     }
 }
