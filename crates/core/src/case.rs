@@ -925,6 +925,18 @@ fn own_systems(case: &mut Case) {
         }
     }
     if own.is_empty() {
+        // Unprivileged readings give the members' permanent addresses, from which Linux sends (erratum E-12).
+        let perms: BTreeSet<Mac> =
+            case.subjects.iter().flat_map(|s| &s.members).filter_map(|m| m.perm).collect();
+        for c in
+            case.captures.iter().filter(|c| case.files.get(c.file.0 as usize).is_some_and(|f| !f.far_end))
+        {
+            for sp in c.capture.speakers.iter().filter(|s| perms.contains(&s.source)) {
+                own.extend(sp.changes.iter().map(|c| c.actor.system).filter(|m| !m.is_zero()));
+            }
+        }
+    }
+    if own.is_empty() {
         own = assumed(case);
         case.own_assumed = !own.is_empty();
     }

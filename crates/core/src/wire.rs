@@ -112,6 +112,8 @@ pub struct Outage {
     pub proof: Vec<(u64, String)>,
     /// For [`Cause::LostTowardsHost`]: the first frame after the silence echoed our latest state.
     pub heard_all_along: bool,
+    /// The silence that caused it.
+    pub gap: Option<Gap>,
 }
 
 /// The reading of one part.
@@ -317,6 +319,8 @@ impl Part {
         let mut open: Option<(i64, u64)> = None;
         let start = points.first().map_or((self.span.0, 0), |p| (p.0, p.1));
         let carrying = |c: Option<&Change>| c.is_none_or(|c| c.actor.state.carries_traffic());
+        let fresh = PortState::EXPIRED.union(PortState::DEFAULTED);
+        let mut negotiating = true;
         for (ns, frame, is_ours, change) in &points {
             if *is_ours {
                 ours = Some(*change);
@@ -326,6 +330,17 @@ impl Part {
             let up =
                 carrying(ours.as_ref()) && carrying(theirs.as_ref()) && (ours.is_some() || theirs.is_some());
             if up {
+                // A capture may begin in the middle of an outage. The first seconds after link-up look different: no
+                // end complains yet, or our own first PDU carries Expired and Defaulted together.
+                if !story.carried && !negotiating
+                    || !story.carried && ns.saturating_sub(start.0) > 10 * SECOND
+                {
+                    self.outage(
+                        story,
+                        Span { start: start.0, end: *ns, first: start.1, last: *frame, open: false },
+                        link_down,
+                    );
+                }
                 story.carried = true;
                 if let Some((from, first)) = open.take() {
                     let span = Span { start: from, end: *ns, first, last: *frame, open: false };
@@ -334,6 +349,8 @@ impl Part {
             } else if open.is_none() && story.carried {
                 open = Some((*ns, *frame));
             }
+            let state = change.actor.state;
+            negotiating &= story.carried || !state.deaf() || (*is_ours && state.contains(fresh));
         }
         let last = points.last().map_or(0, |p| p.1);
         if let Some((from, first)) = open {
@@ -354,82 +371,155 @@ impl Part {
         if dead_in || dead_out {
             story.carries_at_end = false;
         }
+        // Both fell silent although the capture went on: the last words say nothing about what came after.
+        let last_words = self.out.iter().chain(&self.ins).map(|s| (s.last.0, s.last.1)).max();
+        if let Some((ns, frame)) = last_words
+            && story.carries_at_end
+        {
+            let fast = self.asked_by_us(ns).unwrap_or(true) || self.asked_by_partner(ns).unwrap_or(true);
+            if self.span.1.saturating_sub(ns) > limit(fast) {
+                story.carries_at_end = false;
+                let span = Span { start: ns, end: self.span.1, first: frame, last: frame, open: true };
+                let text = format!(
+                    "the last LACPDU of either end; the capture went on for {}",
+                    seconds(self.span.1 - ns)
+                );
+                story.outages.push(Outage {
+                    span,
+                    cause: Cause::Unclear,
+                    proof: vec![(frame, text)],
+                    heard_all_along: false,
+                    gap: None,
+                });
+            }
+        }
     }
 
+    /// Finds out how an outage came about.
     fn outage(&self, story: &mut Story, span: Span, link_down: &[Span]) {
         let within = |t: i64| t >= span.start.saturating_sub(SECOND) && t <= span.end.saturating_add(SECOND);
         let host_changes: Vec<&Change> =
             self.host().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
         let partner_changes: Vec<&Change> =
             self.partner().into_iter().flat_map(|s| &s.changes).filter(|c| within(c.ns)).collect();
-        let host_deaf = host_changes.iter().find(|c| c.actor.state.deaf());
-        let partner_deaf = partner_changes.iter().find(|c| c.actor.state.deaf());
+        let host_deaf = host_changes.iter().find(|c| c.actor.state.deaf()).copied();
+        let partner_deaf = partner_changes.iter().find(|c| c.actor.state.deaf()).copied();
         let mut proof: Vec<(u64, String)> = Vec::new();
         let mut heard_all_along = false;
-        let overlaps =
-            |g: &&Gap, before: i64| g.from_ns < span.end && g.to_ns > span.start.saturating_sub(before);
-        let out_gap = story.out_gaps.iter().find(|g| overlaps(g, 0));
-        // The silence that made us expire began before our state says so.
-        let in_gap = story.in_gaps.iter().find(|g| overlaps(g, 0));
+        let mut used: Option<Gap> = None;
+        // Periods that were asked for just before the trouble.
+        let before = span.start.saturating_sub(4 * SECOND);
+        let out_period = period(self.asked_by_partner(before).unwrap_or(false));
+        let in_period = period(self.asked_by_us(before).unwrap_or(false));
         // Our own frames had stopped, or came too late, before the partner complained.
-        let late_out = self.host().zip(partner_deaf).is_some_and(|(h, d)| {
-            let period = period(self.asked_by_partner(d.ns.saturating_sub(4 * SECOND)).unwrap_or(false));
-            h.gaps.iter().any(|g| {
-                g.len_ns() > period * 5 / 2 && g.from_ns < d.ns && g.to_ns > d.ns.saturating_sub(2 * period)
+        let out_gap = partner_deaf.and_then(|d| {
+            let all = self.host().into_iter().flat_map(|h| self.gaps_of(h, self.partner()));
+            all.filter(|g| {
+                g.len_ns() > out_period * 5 / 2
+                    && g.from_ns < d.ns.saturating_sub(out_period * 3 / 2)
+                    && g.to_ns > d.ns.saturating_sub(2 * out_period)
             })
+            .max_by_key(Gap::len_ns)
+        });
+        // The silence that made us expire began well before our state says so, and lasted until then.
+        let in_gap = host_deaf.and_then(|d| {
+            let all = self.partner().into_iter().flat_map(|p| self.gaps_of(p, self.host()));
+            all.filter(|g| {
+                g.len_ns() > in_period * 5 / 2
+                    && g.from_ns < d.ns.saturating_sub(in_period * 3 / 2)
+                    && g.to_ns >= d.ns.saturating_sub(in_period / 2)
+            })
+            .max_by_key(Gap::len_ns)
         });
         let heard_in_time = self.partner().zip(host_deaf).is_some_and(|(p, d)| {
-            let period = period(self.asked_by_us(d.ns.saturating_sub(1)).unwrap_or(false));
             // One late PDU ends an Expired at once: a host that stays deaf while PDUs arrive does not get them.
             let until = self
                 .host()
                 .and_then(|h| h.changes.iter().find(|c| c.ns > d.ns && !c.actor.state.deaf()))
                 .map_or(self.span.1, |c| c.ns);
-            until.saturating_sub(d.ns) > 2 * period && Self::in_time_around(p, d.ns, period)
+            until.saturating_sub(d.ns) > 2 * in_period && Self::in_time_around(p, d.ns, in_period)
+        });
+        // We were deaf before the partner was: once Defaulted, Linux sends every 31 s, and a partner with a short timeout
+        // expires on that. Its complaint is then a consequence.
+        let deaf_first = partner_deaf.is_some_and(|p| {
+            self.host()
+                .and_then(|h| h.at(p.ns.saturating_sub(SECOND / 2)))
+                .is_some_and(|c| c.actor.state.deaf())
+                || host_deaf.is_some_and(|h| h.ns < p.ns)
         });
         let identity = story.identity.iter().find(|(_, b)| within(b.ns)).copied();
+        let first_deaf = host_deaf.map(|c| c.ns).into_iter().chain(partner_deaf.map(|c| c.ns)).min();
+        // A partner that leaves says so: Aggregation cleared, while it still hears us.
+        let left = partner_changes.iter().find(|c| {
+            !c.actor.state.contains(PortState::AGGREGATION)
+                && !c.actor.state.deaf()
+                && !c.partner.system.is_zero()
+                && story.carried
+                && first_deaf.is_none_or(|d| c.ns <= d)
+        });
         let cause = if let Some(d) = link_down
             .iter()
             .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
         {
             proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
             Cause::LinkDown
-        } else if let (Some(g), Some(d)) = (out_gap, partner_deaf)
-            && g.from_ns < d.ns
-        {
+        } else if let Some((a, b)) = identity {
             proof.push((
-                g.from_frame,
-                format!("our last PDU at the tap before a silence of {}", seconds(g.len_ns())),
-            ));
-            proof.push((d.frame, format!("then the partner says {}", deaf_words(d.actor.state))));
-            Cause::HostSilent
-        } else if let (Some(d), false) =
-            (partner_deaf, host_deaf.is_some_and(|h| partner_deaf.is_some_and(|p| h.ns < p.ns)))
-        {
-            proof.push((
-                d.frame,
+                a.frame,
                 format!(
-                    "the partner says {} (state {:#04x})",
-                    deaf_words(d.actor.state),
-                    d.actor.state.bits()
+                    "partner {} key {} priority {}",
+                    a.actor.system, a.actor.key, a.actor.system_priority
                 ),
             ));
-            if late_out {
+            proof.push((
+                b.frame,
+                format!(
+                    "then partner {} key {} priority {}",
+                    b.actor.system, b.actor.key, b.actor.system_priority
+                ),
+            ));
+            Cause::PartnerChanged
+        } else if let Some(c) = left {
+            proof.push((
+                c.frame,
+                format!(
+                    "the partner leaves by itself: it clears Aggregation while it hears us ({})",
+                    c.actor.state
+                ),
+            ));
+            Cause::PartnerWithdrew
+        } else if let (Some(d), false) = (partner_deaf, deaf_first) {
+            if let Some(g) = out_gap {
+                proof.push((
+                    g.from_frame,
+                    format!("our last PDU at the tap before a silence of {}", seconds(g.len_ns())),
+                ));
+                proof.push((d.frame, format!("then the partner says {}", deaf_words(d.actor.state))));
+                used = Some(g);
                 Cause::HostSilent
-            } else if in_gap.is_some_and(|g| g.from_ns < d.ns.saturating_sub(2 * SECOND) && g.to_ns <= d.ns) {
-                // It came back deaf from a silence: it did not hear us during the silence either.
-                Cause::LostBothWays
             } else {
-                if let Some(last) = self.last_out_before(d.ns) {
+                if let Some((ns, frame)) = d.answered {
                     proof.push((
-                        last,
-                        "while our PDUs passed the tap in time, the last one before it here".to_owned(),
+                        frame,
+                        format!("our last PDU before it passed the tap {} earlier", seconds(d.ns - ns)),
                     ));
                 }
-                Cause::LostTowardsSwitch
+                proof.push((
+                    d.frame,
+                    format!(
+                        "the partner says {} (state {:#04x})",
+                        deaf_words(d.actor.state),
+                        d.actor.state.bits()
+                    ),
+                ));
+                let silent_first = self.partner().is_some_and(|p| {
+                    p.gaps.iter().any(|g| g.to_ns == d.ns && g.len_ns() > in_period * 5 / 2)
+                });
+                if silent_first { Cause::LostBothWays } else { Cause::LostTowardsSwitch }
             }
         } else if let Some(d) = host_deaf {
             if let Some(g) = in_gap {
+                used = Some(g);
                 proof.push((
                     g.from_frame,
                     format!("the partner's last PDU before a silence of {}", seconds(g.len_ns())),
@@ -438,24 +528,31 @@ impl Part {
                 let resumed = self.partner().is_some_and(|p| p.last.0 >= g.to_ns && p.last.0 > g.from_ns);
                 let back = if resumed { self.partner().and_then(|p| p.at(g.to_ns)) } else { None };
                 match back {
-                    Some(b) if b.actor.state.deaf() || b.partner.system.is_zero() => {
+                    // After a long silence our own slow cadence has made the partner deaf: no proof of a second loss.
+                    Some(b)
+                        if (b.actor.state.deaf() || b.partner.system.is_zero())
+                            && g.len_ns() < 3 * in_period + 6 * SECOND =>
+                    {
                         proof.push((
                             g.to_frame,
                             "the first PDU after it is from a partner that did not hear us either".to_owned(),
                         ));
                         Cause::LostBothWays
                     }
-                    Some(b) if b.partner.state.deaf() => {
+                    Some(b) if b.partner.state.deaf() && !b.actor.state.deaf() => {
                         heard_all_along = true;
-                        proof.push((
-                            g.to_frame,
-                            format!("the first PDU after it echoes our state {:#04x}: the partner had heard us all along", b.partner.state.bits()),
-                        ));
+                        proof.push((g.to_frame, format!("the first PDU after it echoes our state {:#04x}: the partner had heard us all along", b.partner.state.bits())));
                         Cause::LostTowardsHost
                     }
                     _ => Cause::LostTowardsHost,
                 }
             } else if heard_in_time {
+                if let Some((ns, frame)) = d.answered {
+                    proof.push((
+                        frame,
+                        format!("the partner's PDU passed the tap {} before", seconds(d.ns - ns)),
+                    ));
+                }
                 proof.push((
                     d.frame,
                     format!(
@@ -463,11 +560,8 @@ impl Part {
                         deaf_words(d.actor.state)
                     ),
                 ));
-                if let Some(p) = self.partner() {
-                    proof.push((p.last.1, format!("{} of the partner's PDUs were captured", p.pdus)));
-                }
                 Cause::LostInsideHost
-            } else if self.partner().is_none() {
+            } else if self.partner().is_none() && self.unknown.is_empty() {
                 proof.push((
                     d.frame,
                     format!(
@@ -480,10 +574,6 @@ impl Part {
                 proof.push((d.frame, format!("our PDU says {}", deaf_words(d.actor.state))));
                 Cause::Unclear
             }
-        } else if let Some((a, b)) = identity {
-            proof.push((a.frame, format!("partner {} key {}", a.actor.system, a.actor.key)));
-            proof.push((b.frame, format!("then partner {} key {}", b.actor.system, b.actor.key)));
-            Cause::PartnerChanged
         } else {
             let withdrew = |c: &&&Change| {
                 !c.actor.state.contains(PortState::SYNCHRONIZATION)
@@ -491,12 +581,24 @@ impl Part {
             };
             let p = partner_changes.iter().find(withdrew);
             let h = host_changes.iter().find(withdrew);
+            // After a silence it is renegotiation, not a decision; and it must show that it hears us.
+            let deliberate = |c: &Change| {
+                let after_silence = self.partner().is_some_and(|p| {
+                    p.gaps.iter().any(|g| g.to_ns == c.ns && g.len_ns() > in_period * 17 / 10)
+                        || p.first.0 == c.ns
+                });
+                let hears = self
+                    .host()
+                    .and_then(|h| h.at(c.ns))
+                    .is_some_and(|ours| c.partner.same_identity(&ours.actor));
+                !after_silence && hears
+            };
             match (h, p) {
                 (Some(h), Some(p)) if h.ns <= p.ns => {
                     proof.push((h.frame, format!("our PDU withdraws: {}", h.actor.state)));
                     Cause::HostWithdrew
                 }
-                (_, Some(p)) => {
+                (_, Some(p)) if deliberate(p) => {
                     proof.push((
                         p.frame,
                         format!("the partner withdraws although it hears us: {}", p.actor.state),
@@ -507,16 +609,18 @@ impl Part {
                     proof.push((h.frame, format!("our PDU withdraws: {}", h.actor.state)));
                     Cause::HostWithdrew
                 }
+                (_, Some(p)) => {
+                    proof.push((
+                        p.frame,
+                        format!("the partner is out of sync after a silence: {}", p.actor.state),
+                    ));
+                    Cause::Unclear
+                }
                 (None, None) => Cause::Unclear,
             }
         };
-        story.outages.push(Outage { span, cause, proof, heard_all_along });
-    }
-
-    fn last_out_before(&self, ns: i64) -> Option<u64> {
-        let h = self.host()?;
-        // Exact frame numbers are known for changes and gap ends only; the nearest of these is cited.
-        h.changes.iter().rev().find(|c| c.ns < ns).map(|c| c.frame)
+        proof.sort_by_key(|p| p.0);
+        story.outages.push(Outage { span, cause, proof, heard_all_along, gap: used });
     }
 }
 
@@ -562,7 +666,7 @@ pub(crate) fn attach(case: &mut Case) {
             let mut part = Part {
                 file: c.file,
                 timed: c.timed,
-                span: span(&link),
+                span: if c.timed { file_span(&c.capture, &link) } else { span(&link) },
                 out: Vec::new(),
                 ins: Vec::new(),
                 unknown: Vec::new(),
@@ -646,6 +750,19 @@ pub(crate) fn attach(case: &mut Case) {
             }
         }
     }
+}
+
+/// A capture that goes on (other links, other traffic) shows that a link fell silent.
+fn file_span(capture: &crate::capture::Capture, link: &[&Speaker]) -> (i64, i64) {
+    let (first, last) = span(link);
+    let end = capture
+        .speakers
+        .iter()
+        .map(|s| s.last.0)
+        .chain(capture.totals.span.map(|s| s.1))
+        .max()
+        .unwrap_or(last);
+    (first, end.max(last))
 }
 
 fn span(link: &[&Speaker]) -> (i64, i64) {

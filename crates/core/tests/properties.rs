@@ -18,11 +18,14 @@ fn root() -> PathBuf {
 
 /// What states the answer, or comes from the far end, is never given to the verdict.
 fn withheld(path: &str) -> bool {
-    path.split('/').any(|p| p.starts_with("sw-") || p.starts_with("context-") || matches!(p, "events.txt" | "truth.md" | "_done"))
+    path.split('/').any(|p| {
+        p.starts_with("sw-") || p.starts_with("context-") || matches!(p, "events.txt" | "truth.md" | "_done")
+    })
 }
 
 fn walk(dir: &Path, base: &Path, out: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).expect("readdir").map(|e| e.expect("entry").path()).collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(dir).expect("readdir").map(|e| e.expect("entry").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -65,7 +68,8 @@ fn cases() -> Vec<CaseFiles> {
 }
 
 fn judge<'a>(files: impl Iterator<Item = &'a (String, Vec<u8>)>) -> Report {
-    let inputs: Vec<Input<'_>> = files.map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
+    let inputs: Vec<Input<'_>> =
+        files.map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
     diagnose(&inputs)
 }
 
@@ -97,14 +101,22 @@ fn removing_a_file_never_turns_the_verdict_to_another_side() {
                 .unwrap_or_default();
             for (i, (name, _)) in case.files.iter().enumerate() {
                 let left = judge(case.files.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, f)| f));
-                assert!(!cleared.contains(&side(&left)), "{} without {name}: a cleared side is accused", case.name);
+                assert!(
+                    !cleared.contains(&side(&left)),
+                    "{} without {name}: a cleared side is accused",
+                    case.name
+                );
             }
             continue;
         }
         for (i, (name, _)) in case.files.iter().enumerate() {
             let left = judge(case.files.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, f)| f));
             let after = side(&left);
-            assert!(after == before || after == Side::Unknown, "{} without {name}: {before} turned to {after}", case.name);
+            assert!(
+                after == before || after == Side::Unknown,
+                "{} without {name}: {before} turned to {after}",
+                case.name
+            );
         }
     }
 }

@@ -4,3 +4,4 @@
 pub mod load;
 mod sys;
 pub mod terminal;
+pub mod usage;

@@ -27,6 +27,8 @@ pub struct Change {
     pub actor: PortInfo,
     /// What the sender believes of the receiver.
     pub partner: PortInfo,
+    /// The last frame of the end it talks to, before this one: time and number.
+    pub answered: Option<(i64, u64)>,
 }
 
 /// A silence between two PDUs of one speaker.
@@ -235,6 +237,7 @@ impl<'a> Folder<'a> {
 
     /// A first PDU, a long gap or a change of content.
     fn news(&mut self, at: usize, f: &Frame<'a>, gap: i64, same: bool) {
+        let answered = if same { None } else { answered(&self.live, at, f) };
         let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.capture.speakers.get_mut(at)) else {
             return;
         };
@@ -258,7 +261,7 @@ impl<'a> Folder<'a> {
         live.pdus += 1;
         if !same {
             live.payload = f.payload;
-            self.kept = changed(speaker, f, self.kept);
+            self.kept = changed(speaker, f, answered, self.kept);
         }
     }
 
@@ -319,16 +322,33 @@ fn slow_path(subtypes: &mut BTreeMap<u8, u64>, speaker: &mut Speaker, f: &Frame<
     }
 }
 
+/// The last frame of the speaker that a new PDU is addressed to: the one whose own end the PDU names as its partner, or
+/// that names this one.
+fn answered(live: &[Live<'_>], at: usize, f: &Frame<'_>) -> Option<(i64, u64)> {
+    let (actor, partner) = lacp::wire::fixed(f.payload)?;
+    live.iter()
+        .enumerate()
+        .filter(|(i, l)| *i != at && l.iface == f.iface && l.pdus > 0)
+        .filter(|(_, l)| {
+            lacp::wire::fixed(l.payload).is_some_and(|(a, p)| {
+                (a.system == partner.system && a.port == partner.port)
+                    || (p.system == actor.system && p.port == actor.port)
+            })
+        })
+        .map(|(_, l)| (l.last_ns, l.last_frame))
+        .max()
+}
+
 /// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed.
 #[cold]
-fn changed(speaker: &mut Speaker, f: &Frame<'_>, mut kept: usize) -> usize {
+fn changed(speaker: &mut Speaker, f: &Frame<'_>, answered: Option<(i64, u64)>, mut kept: usize) -> usize {
     let (pdu, anomalies) = lacp::wire::decode(f.payload);
     for a in anomalies {
         let n = speaker.anomalies.entry(a.to_string()).or_insert((0, f.number));
         n.0 += 1;
     }
     let SlowPdu::Lacpdu(pdu) = pdu else { return kept };
-    let change = Change { ns: f.ns, frame: f.number, actor: pdu.actor, partner: pdu.partner };
+    let change = Change { ns: f.ns, frame: f.number, actor: pdu.actor, partner: pdu.partner, answered };
     let news = speaker.changes.last().is_none_or(|c| c.actor != change.actor || c.partner != change.partner);
     if news {
         if kept < MAX_KEPT {

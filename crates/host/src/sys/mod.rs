@@ -27,3 +27,24 @@ pub(crate) fn map(file: &File, len: usize) -> io::Result<Mmap> {
     let _ = map.advise(Advice::Sequential);
     Ok(map)
 }
+
+/// Waits for a child and returns its CPU time in seconds and its peak resident set in bytes.
+#[allow(unsafe_code, reason = "the standard library does not return what wait4 knows")]
+pub(crate) fn wait_usage(pid: u32) -> io::Result<(f64, u64)> {
+    let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
+    let mut status = 0;
+    // SAFETY: `rusage` is plain numbers, for which all zero is a valid value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live locals of the right types, and the child is ours and not yet waited for.
+    let got = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+    if got < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if libc::WIFSIGNALED(status) {
+        return Err(io::Error::other(format!("ended by signal {}", libc::WTERMSIG(status))));
+    }
+    #[allow(clippy::cast_precision_loss, reason = "seconds of CPU")]
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    let rss = u64::try_from(usage.ru_maxrss).unwrap_or(0).saturating_mul(1024);
+    Ok((seconds(usage.ru_utime) + seconds(usage.ru_stime), rss))
+}
