@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod accuracy;
+mod coverage;
+mod docs;
 mod formats;
 mod generated;
 mod truth;
@@ -10,6 +12,7 @@ use anyhow::{Result, bail};
 
 const VERBS: &str = "\
 accuracy [--check] [--root DIR]   measure the verdict, write docs/accuracy.md
+docs [--check]                     write docs/checks, docs/formats.md, docs/coverage.md
 formats [-v] [PATH...]            how much of each text file is typed";
 
 fn main() -> Result<()> {
@@ -17,6 +20,7 @@ fn main() -> Result<()> {
     let rest = args.get(1..).unwrap_or_default();
     match args.first().map(String::as_str) {
         Some("accuracy") => accuracy::run(rest),
+        Some("docs") => docs::run(rest),
         Some("formats") => formats::run(rest),
         other => bail!("unknown verb {:?}; verbs:\n{VERBS}", other.unwrap_or_default()),
     }
