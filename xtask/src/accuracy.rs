@@ -11,6 +11,7 @@ use crate::truth::{Decidable, RECORDINGS, Truth};
 use anyhow::{Context, Result, bail};
 use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side, Way};
+use bondwitness_core::verdict::Verdict;
 use bondwitness_host::load::{self, Limits};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ const INTRO: &str = "\
 
 Every figure on this page is measured by running the engine on evidence whose truth is known. The sets are never mixed,
 and no row is left out. Neither set is large enough for a rate: read the rows. The verdict of a row is the case verdict
-(the subject that is worst off).
+(the subject that is worst off); the verdicts of episodes and of other subjects are counted as parts.
 
 | word | meaning |
 |---|---|
@@ -99,6 +100,8 @@ struct Row {
     /// How many files the engine was given.
     files: usize,
     said: Said,
+    /// The verdicts of its episodes and of its other subjects.
+    others: Vec<Said>,
 }
 
 /// The part of a verdict that is compared.
@@ -113,6 +116,17 @@ struct Said {
 }
 
 impl Said {
+    fn of(v: &Verdict) -> Self {
+        Self {
+            domain: v.domain,
+            side: v.side,
+            grade: v.grade,
+            exonerated: v.exonerated.iter().map(|(s, _)| *s).collect(),
+            members: v.members.clone(),
+            way: v.way,
+        }
+    }
+
     fn decided(&self) -> bool {
         !matches!(self.side, Side::None | Side::Unknown)
     }
@@ -177,6 +191,11 @@ fn outcome(truth: &Truth, said: &Said) -> Outcome {
     }
 }
 
+/// Does a verdict accuse or clear the wrong side?
+fn injures(truth: &Truth, said: &Said) -> bool {
+    matches!(outcome(truth, said), Outcome::Wrong(why) if why.contains(&ACCUSATION) || why.contains(&EXONERATION))
+}
+
 /// The figures of one set.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Figures {
@@ -189,6 +208,8 @@ struct Figures {
     accusation_proven: usize,
     accusation_of: usize,
     exoneration: usize,
+    parts: usize,
+    parts_wrong: usize,
     healthy_faulty: usize,
     healthy: usize,
     fault_healthy: usize,
@@ -205,7 +226,9 @@ struct Figures {
 impl Figures {
     fn of(rows: &[Row]) -> Self {
         let mut f = Self { n: rows.len(), ..Self::default() };
-        for Row { truth, said, .. } in rows {
+        for Row { truth, said, others, .. } in rows {
+            f.parts += others.len();
+            f.parts_wrong += others.iter().filter(|o| injures(truth, o)).count();
             let outcome = outcome(truth, said);
             let is = |w: &str| matches!(&outcome, Outcome::Wrong(reasons) if reasons.contains(&w));
             let known = truth.side != Side::Unknown;
@@ -274,6 +297,12 @@ impl Figures {
             "decided, with a known side",
         );
         line("wrong exoneration", self.exoneration, self.n, "incidents");
+        line(
+            "wrong accusation or exoneration in a part",
+            self.parts_wrong,
+            self.parts,
+            "verdicts of episodes and other subjects",
+        );
         line("healthy called faulty", self.healthy_faulty, self.healthy, "healthy ones");
         line("fault called healthy or not-lacp", self.fault_healthy, self.faults, "faults with a known side");
         line("over-claimed", self.over, self.n, "incidents");
@@ -397,8 +426,9 @@ fn of_the_evidence(path: &str) -> bool {
     path.split('/').all(|part| part != "truth.md" && !part.starts_with("context-"))
 }
 
-/// The verdict on the files of a folder that `keep` lets through, and how many those are.
-fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said)> {
+/// How many files of a folder `keep` lets through, the case verdict on them, and the verdicts of episodes and of other
+/// subjects.
+fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said, Vec<Said>)> {
     let loaded = load::load(&[folder.to_owned()], &Limits::default())?;
     let inputs: Vec<Input<'_>> = loaded
         .inputs
@@ -412,28 +442,28 @@ fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said)> {
         })
         .collect();
     let report = diagnose::diagnose(&inputs);
-    let Some(judged) = report.worst().and_then(|i| report.subjects.get(i)).map(|s| &s.judged) else {
-        // No subject: the contract's case verdict is inconclusive.
-        let nothing = Said {
-            domain: D::Inconclusive,
-            side: Side::Unknown,
-            grade: Grade::Insufficient,
-            exonerated: Vec::new(),
-            members: Vec::new(),
-            way: None,
-        };
-        return Ok((inputs.len(), nothing));
-    };
-    let v = &judged.verdict;
-    let said = Said {
-        domain: v.domain,
-        side: v.side,
-        grade: v.grade,
-        exonerated: v.exonerated.iter().map(|(s, _)| *s).collect(),
-        members: v.members.clone(),
-        way: v.way,
-    };
-    Ok((inputs.len(), said))
+    let worst = report.worst();
+    let mut case = None;
+    let mut others = Vec::new();
+    for (i, subject) in report.subjects.iter().enumerate() {
+        let said = Said::of(&subject.judged.verdict);
+        if worst == Some(i) {
+            case = Some(said);
+        } else {
+            others.push(said);
+        }
+        others.extend(subject.judged.episodes.iter().map(|e| Said::of(&e.verdict)));
+    }
+    // Without a subject the contract's case verdict is inconclusive.
+    let case = case.unwrap_or_else(|| Said {
+        domain: D::Inconclusive,
+        side: Side::Unknown,
+        grade: Grade::Insufficient,
+        exonerated: Vec::new(),
+        members: Vec::new(),
+        way: None,
+    });
+    Ok((inputs.len(), case, others))
 }
 
 fn measure_recordings(root: &Path) -> Result<Set> {
@@ -443,9 +473,9 @@ fn measure_recordings(root: &Path) -> Result<Set> {
         let Some(known) = RECORDINGS.iter().find(|r| r.path == path) else {
             bail!("the recording {path} has no truth; add it to xtask/src/truth.rs");
         };
-        let (files, said) =
+        let (files, said, others) =
             say(&root.join(&path), of_the_host).with_context(|| format!("cannot read {path}"))?;
-        rows.push(Row { id: path, what: known.what.to_owned(), truth: known.truth, files, said });
+        rows.push(Row { id: path, what: known.what.to_owned(), truth: known.truth, files, said, others });
     }
     if let (false, Some(gone)) =
         (rows.is_empty(), RECORDINGS.iter().find(|r| !rows.iter().any(|row| row.id == r.path)))
@@ -484,8 +514,9 @@ fn measure_cases(root: &Path) -> Result<Set> {
             if !matches!(class, "A" | "B") {
                 continue;
             }
-            let (files, said) = say(&folder, of_the_evidence).with_context(|| format!("cannot read {id}"))?;
-            rows.push(Row { id, what: String::new(), truth, files, said });
+            let (files, said, others) =
+                say(&folder, of_the_evidence).with_context(|| format!("cannot read {id}"))?;
+            rows.push(Row { id, what: String::new(), truth, files, said, others });
         }
         rows.sort_by(|a, b| a.id.cmp(&b.id));
     }
@@ -589,7 +620,14 @@ mod tests {
 
     #[test]
     fn figures_count_every_row_once_and_hold_the_floors() {
-        let row = |truth, said| Row { id: "x".to_owned(), what: String::new(), truth, files: 1, said };
+        let row = |truth, said| Row {
+            id: "x".to_owned(),
+            what: String::new(),
+            truth,
+            files: 1,
+            said,
+            others: Vec::new(),
+        };
         let rows = [
             row(known(D::Physical, Decidable::Exoneration), said(D::Inconclusive, &[Side::Host])),
             row(known(D::Mlag, Decidable::Side), said(D::HostConfig, &[Side::Switch])),
@@ -602,6 +640,25 @@ mod tests {
         assert_eq!((f.domain, f.cleared, f.decidable_decided), ((0, 2), (1, 1), 2));
         assert_eq!(f.broken_floors().len(), 2);
         assert!(Figures::of(&rows[2..]).broken_floors().is_empty());
+    }
+
+    #[test]
+    fn a_wrong_part_is_counted() {
+        let truth = known(D::Physical, Decidable::Exoneration);
+        let row = Row {
+            id: "x".to_owned(),
+            what: String::new(),
+            truth,
+            files: 1,
+            said: said(D::Inconclusive, &[Side::Host]),
+            others: vec![
+                said(D::Mlag, &[]),
+                said(D::Inconclusive, &[Side::Host]),
+                said(D::Inconclusive, &[Side::Link]),
+            ],
+        };
+        let f = Figures::of(&[row]);
+        assert_eq!((f.parts, f.parts_wrong, f.accusation), (3, 2, 0));
     }
 
     #[test]

@@ -75,7 +75,8 @@ fn insert(text: &str, line: &str, name: fn(&str) -> Option<&str>, new: &str) -> 
     Ok(out.join("\n") + "\n")
 }
 
-fn template(id: &str) -> String {
+/// The empty form of a check.
+pub(crate) fn template(id: &str) -> String {
     let module = module(id);
     format!(
         r#"//! # TITLE

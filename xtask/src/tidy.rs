@@ -214,6 +214,9 @@ fn check_complaints(sources: &[(String, String)]) -> Vec<String> {
             found.push(format!("{name}:1: not in the table of {FOLDER}mod.rs"));
         }
         found.extend(page_complaints(name, text));
+        if text.contains("title: \"TITLE\"") {
+            found.push(format!("{name}:1: the page is still the empty form of new-check"));
+        }
         if !text.contains(&format!("id: \"{}\"", stem.replace('_', "-"))) {
             found.push(format!("{name}:1: the id of the check is not the name of its file"));
         }
@@ -379,7 +382,7 @@ mod tests {
         let s = |n: &str, t: &str| (n.to_owned(), t.to_owned());
         let sources = [
             s("crates/core/src/checks/mod.rs", "    gone::CHECK,\n"),
-            s("crates/core/src/checks/lonely.rs", "//! # T\n"),
+            s("crates/core/src/checks/lonely.rs", &new_check::template("lonely")),
             s("crates/core/src/parse/table.rs", "    super::known::FORMAT,\n"),
             s("crates/core/src/parse/known.rs", "pub const FORMAT: Format = x;\n"),
             s("crates/core/src/parse/forgotten.rs", "//! D.\npub const FORMAT: Format = x;\n"),
@@ -391,6 +394,7 @@ mod tests {
             "{found:?}"
         );
         assert!(found.iter().any(|c| c == "crates/core/src/checks/mod.rs:1: gone has no file"), "{found:?}");
+        assert!(found.iter().any(|c| c.contains("empty form")), "{found:?}");
         assert_eq!(
             parser_complaints(&sources),
             ["crates/core/src/parse/forgotten.rs:2: its format is not in crates/core/src/parse/table.rs"]
