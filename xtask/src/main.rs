@@ -1,16 +1,48 @@
-//! Project chores that need logic: `cargo xtask <verb>`.
+//! Project chores that need logic: `cargo xtask <verb>`. One file per verb; here is only the dispatch.
+#![forbid(unsafe_code)]
 
+mod accuracy;
 mod bench;
+mod coverage;
+mod docs;
 mod formats;
+mod generated;
+mod new_check;
+mod tidy;
+mod truth;
 
 use anyhow::{Result, bail};
+use std::process::ExitCode;
 
-fn main() -> Result<()> {
+const VERBS: &str = "\
+accuracy [--check] [--root DIR]   measure the verdict, write docs/accuracy.md
+bench [FRAMES]                    our analysis against tshark, tcpdump and plain reading
+docs [--check]                    write docs/checks, docs/formats.md, docs/coverage.md
+formats [-v] [PATH...]            how much of each text file is typed
+new-check <id>                    a new check with its page, entered in the table
+tidy                              the rules that the compiler does not hold";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a backtrace: what went wrong is in the words.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let rest = args.get(1..).unwrap_or_default();
     match args.first().map(String::as_str) {
+        Some("accuracy") => accuracy::run(rest),
         Some("bench") => bench::run(rest),
+        Some("docs") => docs::run(rest),
         Some("formats") => formats::run(rest),
-        other => bail!("unknown verb {other:?}; verbs: bench [FRAMES], formats [-v] [PATH...]"),
+        Some("new-check") => new_check::run(rest),
+        Some("tidy") => tidy::run(rest),
+        other => bail!("unknown verb {:?}; verbs:\n{VERBS}", other.unwrap_or_default()),
     }
 }

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod finding;
 pub mod ledger;
 pub mod parse;
+pub mod relevance;
 pub mod report;
 pub mod timeline;
 pub mod units;

@@ -138,6 +138,7 @@ pub fn judge(case: &Case, subject: &Subject) -> Judged {
             Outcome::Clear | Outcome::NotApplicable => {}
         }
     }
+    crate::relevance::weigh(case, subject, &mut findings);
     needs.extend(gaps(case, subject));
     needs.sort();
     needs.dedup();
@@ -243,12 +244,16 @@ fn decide(
             *score.entry(*d).or_default() += s.weight();
         }
         let sides: BTreeSet<Side> = domains.iter().map(|(d, _)| d.side()).collect();
+        // What is only worth a warning orders suspects and never decides.
+        if f.severity < Severity::Fault {
+            continue;
+        }
         if let [(d, s)] = domains.as_slice() {
             *direct.entry(*d).or_default() += s.weight();
             let e = strongest.entry(*d).or_insert(*s);
             *e = (*e).max(*s);
         } else if sides.len() == 1
-            && let Some((d, s)) = domains.iter().max_by_key(|(_, s)| *s)
+            && let Some((d, s)) = domains.iter().rev().max_by_key(|(_, s)| *s)
         {
             // Several domains of one side: the side is shown, the domain is a guess.
             *direct.entry(*d).or_default() += s.weight();
@@ -481,9 +486,9 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
             m.states.iter().any(|s| s.failures.is_some_and(|n| n > 1))
                 && !case.links().any(|(_, l)| l.name == m.name && !l.flags.is_empty() && !l.flag("UP"))
         });
-    let hinted = findings
-        .iter()
-        .any(|f| f.severity >= Severity::Warning && matches!(f.bearing, Bearing::Implicates(_)));
+    let hinted = findings.iter().any(|f| {
+        f.severity >= Severity::Warning && f.kind != Kind::Log && matches!(f.bearing, Bearing::Implicates(_))
+    });
     if past || hinted {
         return false;
     }
@@ -531,10 +536,13 @@ fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) 
             let names: Vec<&str> = members.iter().map(String::as_str).collect();
             // The findings that concern these members (or the whole bond) and this time.
             let near = |f: &&Finding| {
-                f.member.as_deref().is_none_or(|m| names.contains(&m))
-                    && f.ns.is_none_or(|t| {
-                        f.kind != Kind::Wire || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000)
-                    })
+                // A fact without a time, or one that leaves no room for a rival, holds for every episode.
+                f.accuses().is_some_and(|(_, s)| s == Strength::Decisive)
+                    || f.member.as_deref().is_none_or(|m| names.contains(&m))
+                        && f.ns.is_none_or(|t| {
+                            f.kind != Kind::Wire
+                                || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000)
+                        })
             };
             let subset: Vec<Finding> = findings.iter().filter(near).cloned().collect();
             let index: Vec<usize> =

@@ -28,7 +28,7 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-fn run(_: &Case, subject: &Subject) -> Outcome {
+fn run(case: &Case, subject: &Subject) -> Outcome {
     if !subject.bond {
         return Outcome::NotApplicable;
     }
@@ -41,6 +41,19 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     }) else {
         return Outcome::Clear;
     };
+    // `modprobe bonding` leaves an empty bond0 in its default mode, which nobody configured.
+    let left_over = subject.mode_text.as_deref().is_some_and(|m| m.contains("round-robin"))
+        && empty.fields.text("MII Polling Interval (ms)").is_none_or(|v| v == "0")
+        && !case.configs().any(|(_, f)| f.dev.as_deref() == Some(subject.name.as_str()))
+        && case.kernel().all(|(_, k)| k.bond.as_deref() != Some(subject.name.as_str()));
+    if left_over {
+        return Outcome::Found(vec![Finding::new(
+            CHECK.id,
+            Kind::State,
+            empty.at,
+            format!("{} is empty and in its default mode, as `modprobe bonding` leaves it", subject.name),
+        )]);
+    }
     let down = empty.fields.text("MII Status") == Some("down");
     if !down && subject.states.iter().any(|s| !s.members.is_empty()) {
         return Outcome::Clear;

@@ -30,8 +30,8 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// Shorter than any switch reboots or any person shuts and opens a port.
-const SHORT: i64 = 3_000_000_000;
+/// Shorter than any switch reboots or any person or script shuts and opens a port.
+const SHORT: i64 = 1_000_000_000;
 /// A reset this long before a loss explains it.
 const BEFORE: i64 = 10_000_000_000;
 
@@ -76,7 +76,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let text = format!(
             "{}: lost carrier {n} time(s){}",
             m.name,
-            if short > 0 { format!(", {short} of them for less than 3 s") } else { String::new() }
+            if short > 0 { format!(", {short} of them for less than 1 s") } else { String::new() }
         );
         let f = Finding::new(CHECK.id, first.kind, first.at, text)
             .member(&m.name)
@@ -88,7 +88,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         };
         found.push(if let Some(reset) = l.reset {
             f.suspects(&[(D::HostDriverFirmware, S::Moderate), (D::Physical, S::Weak)]).and(reset)
-        } else if subject.bond && n >= 3 && short >= 2 && steady > 0 {
+        } else if subject.bond && first.kind == Kind::Log && n >= 3 && short >= 2 && steady > 0 {
             let mut f = f.implicates(D::Physical, S::Moderate);
             f.text.push_str(&format!("; {steady} other member(s) of the same bond stayed up"));
             f
@@ -155,6 +155,10 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
         let before = |t: &crate::units::Stamp| {
             r.time.is_some_and(|d| d.clock == t.clock && t.ns <= d.ns && d.ns - t.ns < BEFORE)
         };
+        // A driver that resets because the link went is a consequence.
+        let after_down = |x: &crate::evidence::Record| {
+            lines.iter().any(|(d, k)| k.kind == KernelKind::LinkDown && matches!((d.time, x.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns < BEFORE))
+        };
         if let Some((reset, _)) = lines.iter().find(|(x, k)| {
             matches!(
                 k.kind,
@@ -164,6 +168,7 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
                     | KernelKind::FirmwareError
                     | KernelKind::PcieLost
             ) && x.time.as_ref().is_some_and(before)
+                && !after_down(x)
         }) {
             l.reset = Some(reset.at);
         }

@@ -17,7 +17,7 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::evidence::Meaning;
+use crate::evidence::{KernelKind, Meaning};
 use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 
 /// The check.
@@ -41,18 +41,34 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let grown = crate::ledger::grew(case, &m.name, &BAD).into_iter().max_by_key(|s| s.growth());
         if let Some(s) = grown {
             let g = s.growth().unwrap_or(0);
-            found.push(
-                Finding::new(
-                    CHECK.id,
-                    Kind::Counter,
-                    s.high.1,
-                    format!("{}: {} rose by {g} (from {} to {})", m.name, s.name, s.low.0, s.high.0),
-                )
-                .implicates(D::Physical, if g >= 10 { S::Strong } else { S::Moderate })
-                .member(&m.name)
-                .way(Way::SwitchToHost)
-                .and(s.low.1),
-            );
+            let rx = crate::ledger::growth(case, &m.name, Meaning::RxPackets).map_or(0, |(g, _)| g);
+            // A link that goes down damages a few frames as it goes; and one frame in ten million is no fault.
+            let downs =
+                case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::LinkDown).count() as u64;
+            let real = g > downs.saturating_mul(20) && g.saturating_mul(1_000_000) >= rx;
+            let f = Finding::new(
+                CHECK.id,
+                Kind::Counter,
+                s.high.1,
+                format!("{}: {} rose by {g} (from {} to {})", m.name, s.name, s.low.0, s.high.0),
+            )
+            .member(&m.name)
+            .way(Way::SwitchToHost)
+            .and(s.low.1);
+            let everywhere = subject.members.len() > 1
+                && subject.members.iter().all(|m| !crate::ledger::grew(case, &m.name, &BAD).is_empty());
+            found.push(if !real || g < 3 {
+                f.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning)
+            } else if everywhere {
+                // All members at once: what they share is not a cable.
+                f.suspects(&[
+                    (D::Physical, S::Moderate),
+                    (D::SwitchControlPlane, S::Weak),
+                    (D::HostDriverFirmware, S::Weak),
+                ])
+            } else {
+                f.implicates(D::Physical, if g >= 10 { S::Strong } else { S::Moderate })
+            });
         } else if let Some(s) = case
             .counters
             .get(&m.name)
@@ -63,7 +79,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         {
             // One reading: only a rate that no healthy link has (more than one damaged frame in 100,000) says something.
             let n = s.high.0;
-            let many = n >= 100 && (packets == 0 || n.saturating_mul(100_000) >= packets);
+            // And a bond that was captured in order has no fault, whatever happened since boot.
+            let in_order = m
+                .wire
+                .as_ref()
+                .is_some_and(|w| w.stories.iter().all(|s| s.carries_at_end && s.outages.is_empty()));
+            let many = n >= 100 && !in_order && (packets == 0 || n.saturating_mul(100_000) >= packets);
             let f = Finding::new(
                 CHECK.id,
                 Kind::Counter,
@@ -75,11 +96,13 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             found.push(if many {
                 f.implicates(D::Physical, S::Moderate)
             } else {
-                f.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning)
+                f.severity(Severity::Info)
             });
         }
-        if let Some(s) =
-            crate::ledger::grew(case, &m.name, &[Meaning::RemoteFault]).into_iter().max_by_key(|s| s.growth())
+        if let Some(s) = crate::ledger::grew(case, &m.name, &[Meaning::RemoteFault])
+            .into_iter()
+            .filter(|s| s.growth().is_some_and(|g| g > 20))
+            .max_by_key(|s| s.growth())
         {
             found.push(
                 Finding::new(

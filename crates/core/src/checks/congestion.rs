@@ -39,7 +39,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             });
             let up = m.states.iter().all(|s| s.mii.as_deref().is_none_or(|v| v == "up"));
             let wire = m.wire.as_ref().is_none_or(|w| w.stories.iter().all(|s| s.outages.is_empty()));
-            state && up && wire && !m.states.is_empty()
+            let churned = m.states.iter().any(|s| s.churn.2.unwrap_or(0) + s.churn.3.unwrap_or(0) > 0);
+            state && up && wire && !churned && !m.states.is_empty()
         });
     let mut found = Vec::new();
     for r in &case.records {
@@ -66,9 +67,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     }
     for m in &subject.members {
         for (what, meaning, floor) in [
-            ("pause frames received", Meaning::RxPause, 100),
-            ("pause frames sent", Meaning::TxPause, 100),
-            ("frames dropped on transmit", Meaning::TxDropped, 10),
+            ("pause frames received", Meaning::RxPause, 10_000),
+            ("pause frames sent", Meaning::TxPause, 10_000),
+            ("frames dropped on transmit", Meaning::TxDropped, 1_000),
         ] {
             if let Some((g, cited)) =
                 crate::ledger::growth(case, &m.name, meaning).filter(|(g, _)| *g >= floor)

@@ -65,7 +65,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     };
     Outcome::Found(vec![
         Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off, not the default) and no partner was ever heard: nobody starts the conversation")
-            .implicates(D::HostConfig, S::Moderate)
+            .suspects(&[(D::HostConfig, S::Moderate), (D::ConfigBoth, S::Moderate), (D::SwitchConfig, S::Weak)])
             .and(unheard.at),
     ])
 }

@@ -44,10 +44,41 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
             let n = gaps(story);
-            let Some(p) = part.partner() else { continue };
+            let (Some(p), Some(_)) = (part.partner(), part.host()) else { continue };
+            // A partner that does not hear us slows down: its cadence is then a consequence.
+            if p.changes.iter().any(|c| c.actor.state.deaf() || c.partner.system.is_zero()) {
+                continue;
+            }
             // A steady slow sender has no short intervals at all: that is `requested-rate-ignored`.
             let steady = p.intervals.2 > 1_700_000_000;
             let explained = story.outages.iter().any(|o| o.cause != Cause::Unclear);
+            // Two PDUs in a row lost: no outage, but not healthy either.
+            if let Some(g) = story.in_late.iter().chain(&story.in_gaps).max_by_key(|g| g.len_ns())
+                && story.asked.0 == Some(1_000_000_000)
+                && g.len_ns() >= 2_900_000_000
+                && (n < 3 || clean_others == 0)
+                && !steady
+                && !explained
+            {
+                let text = format!(
+                    "{}: {} without a LACPDU of the partner",
+                    m.name,
+                    crate::wire::seconds(g.len_ns())
+                );
+                found.push(
+                    Finding::new(CHECK.id, Kind::Wire, part.cite(g.to_frame), text)
+                        .suspects(&[
+                            (D::SwitchControlPlane, S::Weak),
+                            (D::Physical, S::Weak),
+                            (D::HostStarvation, S::Weak),
+                        ])
+                        .severity(Severity::Warning)
+                        .member(&m.name)
+                        .way(Way::SwitchToHost)
+                        .at(g.from_ns)
+                        .and(part.cite(g.from_frame)),
+                );
+            }
             if n < 3
                 || steady
                 || explained

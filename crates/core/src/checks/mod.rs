@@ -33,6 +33,7 @@ mod monitoring_missing;
 mod multicast_filter;
 mod nic_fault;
 mod optics_alarm;
+mod outage_unexplained;
 mod own_key_differs;
 mod own_system_received;
 mod partner_differs;
@@ -81,6 +82,7 @@ pub const CHECKS: &[Check] = &[
     multicast_filter::CHECK,
     nic_fault::CHECK,
     optics_alarm::CHECK,
+    outage_unexplained::CHECK,
     own_key_differs::CHECK,
     own_system_received::CHECK,
     partner_differs::CHECK,

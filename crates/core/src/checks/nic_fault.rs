@@ -34,13 +34,21 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
         let mut kinds: BTreeMap<KernelKind, Vec<(&Record, &KernelLine)>> = BTreeMap::new();
-        for (r, k) in case.kernel_of(&m.name) {
-            if strength(k.kind).is_some() {
+        let lines: Vec<_> = case.kernel_of(&m.name).collect();
+        for (r, k) in &lines {
+            // A driver that resets because the link went down reports a consequence.
+            let follows_down = k.kind == KernelKind::NicReset
+                && lines.iter().any(|(d, l)| l.kind == KernelKind::LinkDown && matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns < 10_000_000_000));
+            if strength(k).is_some() && !follows_down {
                 kinds.entry(k.kind).or_default().push((r, k));
             }
         }
-        for (kind, lines) in kinds {
-            let (Some((r, k)), Some((what, strength))) = (lines.first(), strength(kind)) else { continue };
+        for lines in kinds.values() {
+            let (Some((r, k)), Some((what, strength))) =
+                (lines.first(), lines.iter().filter_map(|(_, k)| strength(k)).max_by_key(|s| s.1))
+            else {
+                continue;
+            };
             let shown: String = k.text.chars().take(160).collect();
             let times = if lines.len() == 1 { String::new() } else { format!(" ({} times)", lines.len()) };
             let f = Finding::new(CHECK.id, Kind::Log, r.at, format!("{}: {what}{times}: {shown}", m.name))
@@ -74,8 +82,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     Outcome::of(found)
 }
 
-const fn strength(kind: KernelKind) -> Option<(&'static str, S)> {
-    Some(match kind {
+fn strength(k: &KernelLine) -> Option<(&'static str, S)> {
+    Some(match k.kind {
         KernelKind::PcieLost => ("the device left the PCIe bus", S::Decisive),
         KernelKind::AerUncorrectable => ("uncorrectable PCIe error", S::Strong),
         KernelKind::TxTimeout => ("transmit queue timed out", S::Strong),
@@ -83,8 +91,12 @@ const fn strength(kind: KernelKind) -> Option<(&'static str, S)> {
         KernelKind::NicReset => ("adapter reset", S::Moderate),
         KernelKind::FirmwareError => ("firmware error", S::Strong),
         KernelKind::FilterError => ("the hardware refused a filter", S::Strong),
-        KernelKind::DriverError => ("driver error", S::Moderate),
-        KernelKind::BondError => ("an operation of the bond on this member failed", S::Moderate),
+        // A driver complains about much that has no effect: one word of it is a hint.
+        KernelKind::DriverError => ("driver error", S::Weak),
+        KernelKind::BondError if k.text.contains("set_mac_address") => {
+            ("the driver refused the bond's address", S::Moderate)
+        }
+        KernelKind::BondError => ("an operation of the bond on this member failed", S::Weak),
         KernelKind::Oops => ("kernel warning or oops in the driver", S::Moderate),
         _ => return None,
     })

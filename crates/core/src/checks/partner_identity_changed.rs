@@ -58,7 +58,14 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             }
             let systems: BTreeSet<_> =
                 changes.iter().flat_map(|(a, b)| [a.actor.system, b.actor.system]).collect();
-            let what = if systems.len() > 1 { "System ID" } else { "key" };
+            let keys: BTreeSet<_> = changes.iter().flat_map(|(a, b)| [a.actor.key, b.actor.key]).collect();
+            let what = if systems.len() > 1 {
+                "System ID"
+            } else if keys.len() > 1 {
+                "key"
+            } else {
+                "system priority"
+            };
             let text = format!(
                 "{}: the partner's {what} changed {} without loss of link: {} key {} (frame {}), then {} key {} (frame {})",
                 m.name,
@@ -77,8 +84,8 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let everyone = changed.len() == with_wire && with_wire > 1;
             found.push(if systems.len() > 1 && !everyone {
                 f.implicates(D::Mlag, if changes.len() > 1 { S::Strong } else { S::Moderate })
-            } else if systems.len() > 1 {
-                f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Moderate)])
+            } else if systems.len() > 1 || everyone {
+                f.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
             } else if changes.len() > 1 {
                 // A key that flips back and forth: two switches that disagree. Once: somebody changed the port.
                 f.suspects(&[(D::Mlag, S::Moderate), (D::SwitchConfig, S::Weak)])

@@ -38,6 +38,13 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let always_asked = h.changes.iter().all(|c| c.actor.state.contains(PortState::TIMEOUT));
             let heard = p.changes.iter().all(|c| !c.actor.state.deaf() && !c.partner.system.is_zero());
             let told = p.changes.iter().any(|c| c.partner.state.contains(PortState::TIMEOUT));
+            // With both ends passive nobody keeps a cadence.
+            let passive = |s: &crate::capture::Speaker| {
+                s.changes.iter().any(|c| !c.actor.state.contains(PortState::ACTIVITY))
+            };
+            if passive(h) && passive(p) {
+                continue;
+            }
             let (n, _, shortest, longest) = p.intervals;
             if !part.timed || !always_asked || !heard || !told || n < 3 || shortest < 1_700_000_000 {
                 continue;

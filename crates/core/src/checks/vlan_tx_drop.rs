@@ -39,7 +39,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let bond = case.series(&subject.name, Meaning::TxDropped).max_by_key(|s| s.high.0);
         let grew = s.growth().unwrap_or(0);
         let mostly = s.readings == 1 && s.high.0 >= 100 && s.high.0 > sent;
-        if grew < 3 && !mostly {
+        let carried = case.series(vlan, Meaning::TxPackets).filter_map(Series::growth).max().unwrap_or(0);
+        // A few drops among millions are no path that is broken.
+        if (grew < 10 || grew.saturating_mul(1000) < carried) && !mostly {
             continue;
         }
         let below = bond.and_then(Series::growth).unwrap_or(0);
@@ -58,7 +60,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             None => f,
         });
     }
-    // The kernel's own word for it.
+    // The kernel's own word for it, where a VLAN over this bond is in play at all.
+    let vlan_seen = !vlans.is_empty()
+        || case.records.iter().any(|r| matches!(&r.what, What::Drop(d) if d.dev.as_deref().is_some_and(|dev| is_vlan_over(case, dev, &subject.name))));
+    if !vlan_seen {
+        return Outcome::of(found);
+    }
     let mut reasons: std::collections::BTreeMap<&str, (u64, Citation)> = std::collections::BTreeMap::new();
     for r in &case.records {
         if let What::Drop(d) = &r.what

@@ -204,8 +204,7 @@ pub fn looks_like_ifname(name: &str) -> bool {
     ];
     is_ifname(name)
         && name.bytes().any(|b| b.is_ascii_digit())
-        && (PREFIXES.iter().any(|p| name.starts_with(p))
-            || (name.len() <= 6 && name.bytes().next_back().is_some_and(|b| b.is_ascii_digit())))
+        && PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
 /// The interface that a command line names, if any.

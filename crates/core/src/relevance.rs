@@ -1,0 +1,189 @@
+//! Does a finding speak about *this* trouble: its time, its member, its direction.
+//!
+//! A NIC that hung three days ago, another member's reset, receive errors where the direction host to switch is broken:
+//! true facts, and no explanation. They stay in the report as context and lose their vote.
+
+use crate::case::{Case, Subject};
+use crate::domain::{FaultDomain as D, Way};
+use crate::evidence::{Citation, Record};
+use crate::finding::{Bearing, Finding, Kind, Severity};
+use crate::timeline::Alignment;
+use crate::units::Clock;
+use crate::wire::Cause;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long before the trouble a log line may stand and still explain it.
+const BEFORE: i64 = 120_000_000_000;
+/// The largest zone offset.
+const ZONE: i64 = 14 * 3_600_000_000_000;
+
+/// What the wire says went wrong, and when.
+pub struct Trouble {
+    /// First and last instant that was captured.
+    pub seen: Option<(i64, i64)>,
+    /// From the start of the first outage to the end of the last.
+    pub span: Option<(i64, i64)>,
+    /// Members with an outage or with late LACPDUs, and the directions that broke.
+    pub members: BTreeMap<String, BTreeSet<Option<Way>>>,
+    alignments: Vec<Alignment>,
+}
+
+/// Where an instant lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Within the trouble, or shortly before it.
+    During,
+    /// Outside.
+    Elsewhere,
+    /// The clocks cannot be tied together.
+    Unknown,
+}
+
+impl Trouble {
+    /// Reads the trouble of a subject off its wires.
+    #[must_use]
+    pub fn of(case: &Case, subject: &Subject) -> Self {
+        let mut trouble = Self {
+            seen: None,
+            span: None,
+            members: BTreeMap::new(),
+            alignments: crate::timeline::alignments(case, subject),
+        };
+        let widen = |slot: &mut Option<(i64, i64)>, a: i64, b: i64| {
+            *slot = Some(slot.map_or((a, b), |(x, y)| (x.min(a), y.max(b))));
+        };
+        for m in &subject.members {
+            for (part, story) in m.wire.iter().flat_map(crate::wire::Wire::told).filter(|(p, _)| p.timed) {
+                widen(&mut trouble.seen, part.span.0, part.span.1);
+                for o in &story.outages {
+                    let start = o.gap.map_or(o.span.start, |g| g.from_ns.min(o.span.start));
+                    widen(&mut trouble.span, start, o.span.end);
+                    let way = match o.cause {
+                        Cause::HostSilent | Cause::LostTowardsSwitch => Some(Way::HostToSwitch),
+                        Cause::LostTowardsHost | Cause::LostInsideHost => Some(Way::SwitchToHost),
+                        Cause::LostBothWays => Some(Way::Both),
+                        Cause::LinkDown
+                        | Cause::PartnerChanged
+                        | Cause::PartnerWithdrew
+                        | Cause::HostWithdrew
+                        | Cause::Unclear => None,
+                    };
+                    trouble.members.entry(m.name.clone()).or_default().insert(way);
+                }
+                for (gaps, way) in [(&story.in_late, Way::SwitchToHost), (&story.out_late, Way::HostToSwitch)]
+                {
+                    if gaps.iter().any(|g| g.len_ns() >= 2_500_000_000) {
+                        trouble.members.entry(m.name.clone()).or_default().insert(Some(way));
+                    }
+                }
+            }
+        }
+        trouble
+    }
+
+    /// Where a record lies with respect to the trouble (or, if nothing broke, to what was captured).
+    #[must_use]
+    pub fn when(&self, record: &Record) -> When {
+        let Some((start, end)) = self.span.or(self.seen) else { return When::Unknown };
+        let Some(t) = record.time else { return When::Unknown };
+        let wall = match t.clock {
+            Clock::Wall => Some(t.ns),
+            c => self.alignments.iter().find(|a| a.clock == c).map(|a| t.ns.saturating_add(a.offset)),
+        };
+        if let Some(ns) = wall {
+            return if ns >= start.saturating_sub(BEFORE) && ns <= end.saturating_add(10_000_000_000) {
+                When::During
+            } else {
+                When::Elsewhere
+            };
+        }
+        // A civil time lies within a zone offset of the truth; a missing year was read as 1970.
+        if t.clock == Clock::Local {
+            let day = 86_400_000_000_000;
+            let ns = if t.ns < 366 * day { in_year_of(t.ns, start) } else { t.ns };
+            if ns < start.saturating_sub(ZONE + BEFORE) || ns > end.saturating_add(ZONE) {
+                return When::Elsewhere;
+            }
+        }
+        When::Unknown
+    }
+}
+
+/// A date without a year, put into the year of `near`.
+fn in_year_of(ns: i64, near: i64) -> i64 {
+    let year = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(near))
+        .map_or(1970, time::OffsetDateTime::year);
+    crate::units::civil_ns(year, 1, 1, 0, 0, 0, 0).map_or(ns, |jan| jan.saturating_add(ns))
+}
+
+/// Takes the vote from findings that speak about something else.
+pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
+    let trouble = Trouble::of(case, subject);
+    let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
+    let broke = trouble.span.is_some();
+    for f in findings.iter_mut() {
+        let Bearing::Implicates(domains) = &f.bearing else { continue };
+        let log = f.kind == Kind::Log;
+        if log {
+            let whens: Vec<When> =
+                f.evidence.iter().filter_map(|c| by_place.get(c)).map(|r| trouble.when(r)).collect();
+            let all = |w: When| !whens.is_empty() && whens.iter().all(|x| *x == w);
+            if all(When::Elsewhere) {
+                context(f, "; from another time than the captured one");
+                continue;
+            }
+            // The bond was captured and nothing broke: a log line without a time in it is no fault of this case.
+            if trouble.seen.is_some() && trouble.members.is_empty() && !whens.contains(&When::During) {
+                context(f, "");
+                continue;
+            }
+            if broke && !whens.is_empty() && !whens.contains(&When::During) {
+                // It may or may not be of this time: it can no longer decide between sides.
+                let mut domains = domains.clone();
+                if domains.len() == 1 {
+                    domains.push((D::Physical, crate::finding::Strength::Weak));
+                    domains.push((D::SwitchControlPlane, crate::finding::Strength::Weak));
+                }
+                f.text.push_str("; whether at the time of the trouble is not known");
+                f.bearing = Bearing::Implicates(domains);
+            }
+        }
+        if !broke || f.kind == Kind::Wire {
+            continue;
+        }
+        // Another member's evidence explains nothing.
+        if let Some(m) = &f.member
+            && !trouble.members.contains_key(m)
+            && subject.members.iter().any(|x| x.name == *m && x.wire.is_some())
+        {
+            context(f, "; this member had no trouble in the capture");
+            continue;
+        }
+        // Nor does the other direction's.
+        if let (Kind::Counter | Kind::Filter, Some(way)) = (f.kind, f.way)
+            && way != Way::Both
+        {
+            let ways: BTreeSet<Option<Way>> = match &f.member {
+                Some(m) => trouble.members.get(m).cloned().unwrap_or_default(),
+                None => trouble.members.values().flatten().copied().collect(),
+            };
+            let fits = ways.iter().any(|w| w.is_none_or(|w| w == way || w == Way::Both));
+            if !ways.is_empty() && !fits {
+                context(f, "; the other direction broke");
+                continue;
+            }
+        }
+        // With members out of the aggregate a VLAN above them drops as well: the outage is the trouble.
+        if let Bearing::Implicates(d) = &f.bearing
+            && d.iter().any(|(x, _)| *x == D::VlanTxPath)
+        {
+            context(f, "; members of the bond were out of the aggregate in this case");
+        }
+    }
+}
+
+fn context(f: &mut Finding, why: &str) {
+    f.bearing = Bearing::Context;
+    f.severity = f.severity.min(Severity::Warning);
+    f.text.push_str(why);
+}
