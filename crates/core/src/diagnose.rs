@@ -54,9 +54,13 @@ impl Report {
             let s = self.subjects.get(*i)?;
             let quiet =
                 s.judged.verdict.because.is_empty() && s.judged.verdict.domain == FaultDomain::Inconclusive;
+            // A bond without members that nothing speaks about (`modprobe bonding` leaves one) is nobody's trouble.
+            let empty = self.case.subjects.get(*i).is_some_and(|s| s.bond && s.members.is_empty()) && quiet;
+            let domain = if empty { FaultDomain::Healthy } else { s.judged.verdict.domain };
             // Among equals a bond goes before an interface, and one with findings before one without.
             Some((
-                s.judged.verdict.domain.rank(),
+                domain.rank(),
+                empty,
                 quiet,
                 self.case.subjects.get(*i).is_none_or(|s| !s.bond),
                 std::cmp::Reverse(s.judged.verdict.because.len()),

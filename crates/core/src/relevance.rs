@@ -78,6 +78,14 @@ impl Trouble {
                 }
             }
         }
+        // A bond without a capture of its own is judged in the time of the others'.
+        if trouble.seen.is_none() {
+            for m in case.subjects.iter().flat_map(|s| &s.members) {
+                for part in m.wire.iter().flat_map(|w| &w.parts).filter(|p| p.timed) {
+                    widen(&mut trouble.seen, part.span.0, part.span.1);
+                }
+            }
+        }
         trouble
     }
 

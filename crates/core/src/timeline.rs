@@ -200,6 +200,38 @@ pub fn alignments(case: &Case, subject: &Subject) -> Vec<Alignment> {
             out.push(Alignment { clock: Clock::Local, offset: zone, error: 2_000_000_000, pairs });
         }
     }
+    // Without link events: the driver's or the bond's link losses against outages in which the port had been disabled.
+    if out.is_empty() {
+        let mut zones: Vec<i64> = Vec::new();
+        for m in &subject.members {
+            let downs: Vec<i64> = m
+                .wire
+                .iter()
+                .flat_map(crate::wire::Wire::told)
+                .flat_map(|(_, s)| &s.outages)
+                .filter(|o| o.cause == crate::wire::Cause::LinkDown)
+                .map(|o| o.span.start)
+                .collect();
+            for (r, _) in case
+                .kernel_of(&m.name)
+                .filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown | KernelKind::MemberDown))
+            {
+                let Some(t) = r.time.filter(|t| t.clock == Clock::Local) else { continue };
+                for d in &downs {
+                    let diff = d - t.ns;
+                    let zone = (diff as f64 / QUARTER as f64).round() as i64 * QUARTER;
+                    if (diff - zone).abs() < 5_000_000_000 && zone.abs() <= 14 * 4 * QUARTER {
+                        zones.push(zone);
+                    }
+                }
+            }
+        }
+        zones.sort_unstable();
+        if let Some(zone) = most_frequent(&zones) {
+            let pairs = zones.iter().filter(|z| **z == zone).count();
+            out.push(Alignment { clock: Clock::Local, offset: zone, error: 5_000_000_000, pairs });
+        }
+    }
     // Boot time: the bond's "definitely down/up" lines against link events of the same member, in order.
     let local = out.iter().find(|a| a.clock == Clock::Local).map(|a| a.offset);
     let mut pairs: Vec<i64> = Vec::new();

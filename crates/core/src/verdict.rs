@@ -489,7 +489,18 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
     let hinted = findings.iter().any(|f| {
         f.severity >= Severity::Warning && f.kind != Kind::Log && matches!(f.bearing, Bearing::Implicates(_))
     });
-    if past || hinted {
+    // A capture in order on every member speaks for its own time, whatever happened since boot.
+    let captured = subject.members.iter().all(|m| {
+        m.wire
+            .as_ref()
+            .is_some_and(|w| w.told().any(|(p, s)| p.timed && s.carries_at_end && s.outages.is_empty()))
+    });
+    // An outage that fell between two readings is of this case, captured or not.
+    let rose = findings.iter().any(|f| {
+        (f.check == "churn-history" && f.severity >= Severity::Warning)
+            || (f.check == "carrier-flap" && f.kind == Kind::State)
+    });
+    if past && !captured || hinted || rose {
         return false;
     }
     if subject.mode == Mode::Lacp {

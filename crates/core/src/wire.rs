@@ -692,6 +692,12 @@ pub(crate) fn attach(case: &mut Case) {
         }
     }
     case.captures = captures;
+    // Captures that were started together are one observation: where the others go on, a member that fell silent shows.
+    let spans: Vec<(i64, i64)> = found.iter().filter(|f| f.2.timed).map(|f| f.2.span).collect();
+    for (_, _, part) in found.iter_mut().filter(|f| f.2.timed) {
+        let together = spans.iter().filter(|s| (s.0 - part.span.0).abs() < 10 * SECOND);
+        part.span.1 = together.map(|s| s.1).max().unwrap_or(part.span.1).max(part.span.1);
+    }
     // Largest and best-tagged first, so that a lesser view of the same time gives way.
     found.sort_by(|a, b| {
         let weight =

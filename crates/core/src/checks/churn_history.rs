@@ -48,7 +48,8 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         );
         let carries = high.2.actor.is_some_and(PortState::carries_traffic)
             && high.2.partner.is_some_and(PortState::carries_traffic);
-        let text = if high.0 + high.1 > low.0 + low.1 {
+        let rose = high.0 + high.1 > low.0 + low.1;
+        let text = if rose {
             format!(
                 "{}: LACP was out of sync for at least a minute during the case (churned counts rose to {}/{}, states {state})",
                 m.name, high.0, high.1
@@ -68,7 +69,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             Finding::new(CHECK.id, Kind::State, high.2.at, text)
                 .member(&m.name)
                 .and(low.2.at)
-                .severity(Severity::Warning),
+                .severity(if rose || !carries { Severity::Warning } else { Severity::Info }),
         );
     }
     Outcome::of(found)

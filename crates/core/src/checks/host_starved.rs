@@ -44,6 +44,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     };
     let lockups: Vec<_> =
         case.kernel().filter(|(_, k)| k.kind == KernelKind::Lockup && starved(&k.text)).collect();
+    // A bond that carries in every reading was not hurt by a lockup of an unknown day.
+    let carries = subject.members.iter().all(|m| {
+        let last = m.states.iter().rev().find(|s| s.actor.is_some());
+        last.is_some_and(|s| s.actor.is_some_and(lacp::PortState::carries_traffic)) && m.wire.is_none()
+    });
     if let Some((r, k)) = lockups.first() {
         let shown: String = k.text.chars().take(140).collect();
         found.push(
@@ -67,8 +72,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             format!("the softirq backlog overflowed: {} rose by {}", s.name, s.growth().unwrap_or(0)),
         )
         .and(s.low.1);
-        found.push(if trouble {
-            f.implicates(D::HostStarvation, S::Moderate)
+        found.push(if trouble && s.growth().is_some_and(|g| g >= 50) {
+            f.way(Way::SwitchToHost).implicates(D::HostStarvation, S::Moderate)
         } else {
             f.severity(Severity::Warning)
         });

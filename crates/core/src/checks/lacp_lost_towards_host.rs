@@ -60,10 +60,18 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .at(first.span.start)
                 .and_all(frames);
             f = match (&clear, &counters_clean, &data) {
-                // Data arrives, coding is clean, nothing overflows, yet LACPDUs are missing: the sender's control plane.
+                // Data arrives, coding is clean, nothing overflows, yet LACPDUs are missing: that points to the sender's control
+                // plane. It does not decide: the readings are not tied to the silence, and firmware or XDP below the tap, or a
+                // one-way path for a few seconds, look the same.
                 (_, Some(clean), Some(data)) => {
                     let clean = clean.clone();
-                    f.implicates(D::SwitchControlPlane, S::Moderate).and_all(clean).and_all(data.clone())
+                    f.suspects(&[
+                        (D::SwitchControlPlane, S::Moderate),
+                        (D::Physical, S::Weak),
+                        (D::HostDriverFirmware, S::Weak),
+                    ])
+                    .and_all(clean)
+                    .and_all(data.clone())
                 }
                 (Some(_), _, _) => {
                     f.suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)])

@@ -55,6 +55,30 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .implicates(D::HostDriverFirmware, strength)
                 .member(&m.name)
                 .and_all(lines.iter().skip(1).take(4).map(|(r, _)| r.at));
+            // Endless pause frames from the other end stop the transmitter until its watchdog barks.
+            let paused =
+                crate::ledger::growth(case, &m.name, Meaning::RxPause).filter(|(g, _)| *g >= 100_000);
+            let pfc = lines.iter().any(|(_, k)| k.text.contains("PFC storm"));
+            let stalled = matches!(k.kind, KernelKind::TxTimeout | KernelKind::TxHang | KernelKind::NicReset);
+            let f = match paused {
+                Some((g, cited)) if stalled => {
+                    let mut f = f
+                        .suspects(&[
+                            (D::SwitchConfig, S::Moderate),
+                            (D::NotLacp, S::Moderate),
+                            (D::HostDriverFirmware, S::Weak),
+                        ])
+                        .and_all(cited);
+                    f.text.push_str(&format!("; {g} pause frames were received meanwhile"));
+                    f
+                }
+                _ if stalled && pfc => f.suspects(&[
+                    (D::SwitchConfig, S::Moderate),
+                    (D::NotLacp, S::Moderate),
+                    (D::HostDriverFirmware, S::Weak),
+                ]),
+                _ => f,
+            };
             found.push(match crate::case::wall(r.time) {
                 Some(ns) => f.at(ns),
                 None => f,
