@@ -59,6 +59,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 format!("the kernel reports CPU starvation {} time(s): {shown}", lockups.len()),
             )
             .implicates(D::HostStarvation, S::Moderate)
+            .severity(if carries && subject.bond { Severity::Warning } else { Severity::Fault })
             .and_all(lockups.iter().skip(1).take(3).map(|(r, _)| r.at)),
         );
     }
