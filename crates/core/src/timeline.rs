@@ -54,7 +54,8 @@ pub fn of(case: &Case, subject: &Subject) -> Vec<Event> {
                     .map(|s| ("lacp-state", s))
                     .chain(part.ins.iter().map(|s| ("partner-state", s)))
                 {
-                    for pair in s.changes.windows(2) {
+                    // The first changes tell the story; a link that flaps for days would fill the memory.
+                    for pair in s.changes.windows(2).take(MAX_EVENTS) {
                         let [a, b] = pair else { continue };
                         let who = if kind == "lacp-state" { "host" } else { "partner" };
                         let text = if a.actor.system != b.actor.system || a.actor.key != b.actor.key {
@@ -81,7 +82,7 @@ pub fn of(case: &Case, subject: &Subject) -> Vec<Event> {
                 for (kind, gaps, who) in
                     [("silence-out", &story.out_gaps, "host"), ("silence-in", &story.in_gaps, "partner")]
                 {
-                    for g in gaps {
+                    for g in gaps.iter().take(MAX_EVENTS) {
                         events.push(Event {
                             ns: Some(g.from_ns),
                             stamp: Some(Stamp::wall(g.from_ns)),

@@ -518,6 +518,9 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
     }
 }
 
+/// Most episodes per subject that get a verdict of their own; the findings count all of them.
+pub const MAX_EPISODES: usize = 64;
+
 /// One episode per outage; outages of several members that overlap are one.
 fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) -> Vec<Episode> {
     let mut raw: Vec<((i64, i64), String, Cause)> = Vec::new();
@@ -542,7 +545,7 @@ fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) 
     }
     groups
         .into_iter()
-        .take(200)
+        .take(MAX_EPISODES)
         .map(|(span, members)| {
             let names: Vec<&str> = members.iter().map(String::as_str).collect();
             // The findings that concern these members (or the whole bond) and this time.
@@ -587,6 +590,16 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
                     format!("timeout 90 tcpdump -p -i {} -w {}.pcap ether proto 0x8809", m.name, m.name),
                 )),
                 Some(w) => {
+                    let lost: u64 =
+                        w.parts.iter().flat_map(|p| p.out.iter().chain(&p.ins)).map(|s| s.not_kept).sum();
+                    if lost > 0 {
+                        needs.push(Need {
+                            what: format!("{lost} later changes and gaps on {}", m.name),
+                            why: "lost",
+                            matters_for: vec![D::SwitchControlPlane, D::Physical],
+                            fix: "too many to keep: cut the capture to the time of the trouble (editcap -A, -B)".to_owned(),
+                        });
+                    }
                     if w.parts.iter().any(|p| p.inbound_only) {
                         needs.push(Need::absent(
                             format!("LACPDUs that the host sends on {}", m.name),

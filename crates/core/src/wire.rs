@@ -11,6 +11,7 @@ use crate::evidence::{Citation, Direction, FileId};
 use crate::units::Mac;
 use lacp::PortState;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const SECOND: i64 = 1_000_000_000;
 /// Fast_Periodic_Time and Slow_Periodic_Time (802.1AX).
@@ -31,11 +32,11 @@ pub struct Part {
     /// First and last packet of the capture on this link.
     pub span: (i64, i64),
     /// What the host sent.
-    pub out: Vec<Speaker>,
+    pub out: Vec<Arc<Speaker>>,
     /// What the host received, the busiest speaker first.
-    pub ins: Vec<Speaker>,
+    pub ins: Vec<Arc<Speaker>>,
     /// Speakers whose side cannot be told.
-    pub unknown: Vec<Speaker>,
+    pub unknown: Vec<Arc<Speaker>>,
     /// The direction came from the kernel's packet type, not from addresses.
     pub tagged: bool,
     /// True if the capture shows no outgoing frame at all on any link although it would be expected: a socket
@@ -149,12 +150,12 @@ impl Part {
     /// The host's speaker.
     #[must_use]
     pub fn host(&self) -> Option<&Speaker> {
-        self.out.iter().max_by_key(|s| s.pdus)
+        self.out.iter().max_by_key(|s| s.pdus).map(Arc::as_ref)
     }
     /// The partner's speaker.
     #[must_use]
     pub fn partner(&self) -> Option<&Speaker> {
-        self.ins.first()
+        self.ins.first().map(Arc::as_ref)
     }
     /// Cites a frame.
     #[must_use]
@@ -675,9 +676,9 @@ pub(crate) fn attach(case: &mut Case) {
             };
             for s in link {
                 match role(case, s) {
-                    Some(Direction::Out) => part.out.push(s.clone()),
-                    Some(Direction::In) => part.ins.push(s.clone()),
-                    None => part.unknown.push(s.clone()),
+                    Some(Direction::Out) => part.out.push(Arc::clone(s)),
+                    Some(Direction::In) => part.ins.push(Arc::clone(s)),
+                    None => part.unknown.push(Arc::clone(s)),
                 }
             }
             part.ins.sort_by_key(|s| std::cmp::Reverse(s.pdus));
@@ -759,7 +760,7 @@ pub(crate) fn attach(case: &mut Case) {
 }
 
 /// A capture that goes on (other links, other traffic) shows that a link fell silent.
-fn file_span(capture: &crate::capture::Capture, link: &[&Speaker]) -> (i64, i64) {
+fn file_span(capture: &crate::capture::Capture, link: &[&Arc<Speaker>]) -> (i64, i64) {
     let (first, last) = span(link);
     let end = capture
         .speakers
@@ -771,7 +772,7 @@ fn file_span(capture: &crate::capture::Capture, link: &[&Speaker]) -> (i64, i64)
     (first, end.max(last))
 }
 
-fn span(link: &[&Speaker]) -> (i64, i64) {
+fn span(link: &[&Arc<Speaker>]) -> (i64, i64) {
     let first = link.iter().map(|s| s.first.0).min().unwrap_or(0);
     let last = link.iter().map(|s| s.last.0).max().unwrap_or(0);
     (first, last)
@@ -806,19 +807,19 @@ fn role(case: &Case, s: &Speaker) -> Option<Direction> {
 }
 
 /// Splits the speakers of a capture into links.
-fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
-    let mut by_iface: std::collections::BTreeMap<u32, Vec<&Speaker>> = std::collections::BTreeMap::new();
+fn links<'a>(case: &Case, speakers: &'a [Arc<Speaker>]) -> Vec<Vec<&'a Arc<Speaker>>> {
+    let mut by_iface: std::collections::BTreeMap<u32, Vec<&Arc<Speaker>>> = std::collections::BTreeMap::new();
     for s in speakers {
         by_iface.entry(s.iface).or_default().push(s);
     }
     let mut out = Vec::new();
     for group in by_iface.into_values() {
         // In one interface's group, several links show as several (system, port) pairs that speak.
-        let ends: Vec<(&Speaker, BTreeSet<(Mac, u16)>)> = group
+        let ends: Vec<(&Arc<Speaker>, BTreeSet<(Mac, u16)>)> = group
             .iter()
             .map(|s| (*s, s.changes.iter().map(|c| (c.actor.system, c.actor.port)).collect()))
             .collect();
-        let ours: Vec<&Speaker> =
+        let ours: Vec<&Arc<Speaker>> =
             group.iter().copied().filter(|s| role(case, s) == Some(Direction::Out)).collect();
         let sources: BTreeSet<Mac> = ours.iter().map(|s| s.source).collect();
         if group.len() <= 2 || (sources.len() <= 1 && !case.own_systems.is_empty()) {
@@ -826,7 +827,7 @@ fn links<'a>(case: &Case, speakers: &'a [Speaker]) -> Vec<Vec<&'a Speaker>> {
             continue;
         }
         // Pair a speaker with the one that echoes it.
-        let mut left: Vec<&Speaker> = group.clone();
+        let mut left: Vec<&Arc<Speaker>> = group.clone();
         while let Some(a) = left.first().copied() {
             left.remove(0);
             let a_ends =

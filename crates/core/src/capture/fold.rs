@@ -8,9 +8,10 @@ use crate::evidence::Direction;
 use crate::units::Mac;
 use lacp::{PortInfo, SlowPdu};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Most changes and gaps kept per capture; later ones are counted only.
-pub const MAX_KEPT: usize = 50_000;
+pub const MAX_KEPT: usize = 20_000;
 /// Most speakers followed per capture (a hostile file could invent a source address per frame).
 pub const MAX_SPEAKERS: usize = 2048;
 /// Gaps longer than this are kept one by one; the fast rate is one PDU a second (0.9 to 1.3 s from Linux).
@@ -105,7 +106,7 @@ pub struct Capture {
     /// Everything that is not a LACPDU.
     pub totals: Totals,
     /// The speakers in order of appearance.
-    pub speakers: Vec<Speaker>,
+    pub speakers: Vec<Arc<Speaker>>,
     /// Slow-protocol frames other than LACP and Marker, by subtype.
     pub other_subtypes: BTreeMap<u8, u64>,
     /// LACPDUs in all, repeats included.
@@ -140,6 +141,7 @@ struct Live<'a> {
 /// Folds frames one by one (also those of pasted text).
 pub struct Folder<'a> {
     capture: Capture,
+    speakers: Vec<Speaker>,
     live: Vec<Live<'a>>,
     /// Direct-mapped by a hash of the key: which entry of `live` was last used for it.
     cache: [u16; 256],
@@ -156,13 +158,19 @@ impl<'a> Folder<'a> {
     /// An empty fold.
     #[must_use]
     pub fn new() -> Self {
-        Self { capture: Capture::default(), live: Vec::new(), cache: [u16::MAX; 256], kept: 0 }
+        Self {
+            capture: Capture::default(),
+            speakers: Vec::new(),
+            live: Vec::new(),
+            cache: [u16::MAX; 256],
+            kept: 0,
+        }
     }
 
     /// The result.
     #[must_use]
     pub fn finish(mut self) -> Capture {
-        for (speaker, live) in self.capture.speakers.iter_mut().zip(&self.live) {
+        for (speaker, live) in self.speakers.iter_mut().zip(&self.live) {
             speaker.pdus = live.pdus;
             speaker.repeats = live.repeats;
             if live.pdus > 0 {
@@ -173,6 +181,7 @@ impl<'a> Folder<'a> {
             }
             self.capture.lacpdus += live.pdus + live.repeats;
         }
+        self.capture.speakers = self.speakers.into_iter().map(Arc::new).collect();
         self.capture
     }
 
@@ -213,7 +222,7 @@ impl<'a> Folder<'a> {
     #[inline(never)]
     fn other(&mut self, f: &Frame<'a>, key: u64, slot: usize) {
         let Some(at) = self.find(key, f, slot) else { return };
-        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.capture.speakers.get_mut(at)) else {
+        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.speakers.get_mut(at)) else {
             return;
         };
         if f.payload.first() != Some(&1) || f.tagged {
@@ -238,7 +247,7 @@ impl<'a> Folder<'a> {
     /// A first PDU, a long gap or a change of content.
     fn news(&mut self, at: usize, f: &Frame<'a>, gap: i64, same: bool) {
         let answered = if same { None } else { answered(&self.live, at, f) };
-        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.capture.speakers.get_mut(at)) else {
+        let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.speakers.get_mut(at)) else {
             return;
         };
         if live.pdus == 0 {
@@ -273,7 +282,7 @@ impl<'a> Folder<'a> {
                 return None;
             }
             None => {
-                self.capture.speakers.push(Speaker {
+                self.speakers.push(Speaker {
                     iface: f.iface,
                     direction: f.direction,
                     source: f.mac(),
