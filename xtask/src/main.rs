@@ -1,6 +1,7 @@
 //! Project chores that need logic: `cargo xtask <verb>`.
 
 mod formats;
+mod fuzz_seeds;
 
 use anyhow::{Result, bail};
 
@@ -9,6 +10,7 @@ fn main() -> Result<()> {
     let rest = args.get(1..).unwrap_or_default();
     match args.first().map(String::as_str) {
         Some("formats") => formats::run(rest),
-        other => bail!("unknown verb {other:?}; verbs: formats [-v] [PATH...]"),
+        Some("fuzz-seeds") => fuzz_seeds::run(),
+        other => bail!("unknown verb {other:?}; verbs: formats [-v] [PATH...], fuzz-seeds"),
     }
 }
