@@ -1,6 +1,7 @@
 //! No input makes a parser panic, hang or lose a line: the fast part of what `fuzz/` does at length, so that plain
 //! `cargo test` guards it. Deterministic: a failure comes back.
 #![allow(clippy::disallowed_methods, reason = "a test may read the sources that hold the samples")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod literals;
 

@@ -11,6 +11,7 @@
     clippy::disallowed_methods,
     reason = "the purity of core holds for its library; a test must read files and start the other decoders"
 )]
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "helpers of tests fail and report like tests")]
 
 use bondwitness_core::capture::reader;
 use bondwitness_core::evidence::{Direction, FileId, TextPdu, What};

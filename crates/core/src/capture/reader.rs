@@ -331,7 +331,7 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
         };
         let kind = word(head, 0).unwrap_or(0);
         let length = word(head, 4).unwrap_or(0) as usize;
-        if length < 12 || length % 4 != 0 || length > MAX_BLOCK {
+        if length < 12 || !length.is_multiple_of(4) || length > MAX_BLOCK {
             totals.damage = Some(Damage::Length(at as u64));
             break;
         }
@@ -478,7 +478,10 @@ mod tests {
         frame
     }
 
-    fn collect(bytes: &[u8]) -> (Vec<(u64, i64, u32, Option<Direction>, usize)>, Totals) {
+    /// Number, time, interface, direction, octets of payload.
+    type Seen = (u64, i64, u32, Option<Direction>, usize);
+
+    fn collect(bytes: &[u8]) -> (Vec<Seen>, Totals) {
         let mut got = Vec::new();
         let totals = read(bytes, &mut |f| got.push((f.number, f.ns, f.iface, f.direction, f.payload.len())));
         (got, totals)
@@ -529,7 +532,7 @@ mod tests {
 
     fn ng_block(kind: u32, body: &[u8]) -> Vec<u8> {
         let mut body = body.to_vec();
-        while body.len() % 4 != 0 {
+        while !body.len().is_multiple_of(4) {
             body.push(0);
         }
         let len = (body.len() + 12) as u32;
