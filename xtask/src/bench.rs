@@ -29,12 +29,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let pure = dir.join(format!("lacp-{frames}.pcap"));
     generate(&pure, frames, 0)?;
     println!("# LACPDUs only: {frames} frames, {} MB, 8 members, both directions, 1/s", mb(&pure));
-    let analysis = measure("bondwitness diagnose (analysis)", 9, || {
-        command(ours, &["diagnose", "--json", "--from"], &pure)
-    });
-    let hashed = measure("bondwitness diagnose --hash", 5, || {
-        command(ours, &["diagnose", "--json", "--hash", "--from"], &pure)
-    });
+    let analysis =
+        measure("bondwitness diagnose (analysis)", 9, || command(ours, &["diagnose", "--from"], &pure));
+    let hashed =
+        measure("bondwitness diagnose --hash", 5, || command(ours, &["diagnose", "--hash", "--from"], &pure));
     let read = measure("read into a 1 MiB buffer", 9, || command(me, &["bench", "drain"], &pure));
     let read_hash = measure("read plus SHA-256", 5, || command(me, &["bench", "drain-hash"], &pure));
     // The anchors are slow: a tenth of the frames is enough, per frame they are linear.
@@ -92,7 +90,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     generate(&large, many, 0)?;
     println!("\n# memory above the mapping ({} MB mapped)", mb(&large));
     let big = measure("bondwitness diagnose, ten times the frames", 3, || {
-        command(ours, &["diagnose", "--json", "--from"], &large)
+        command(ours, &["diagnose", "--from"], &large)
     });
     if let (Some(a), Some(b)) = (&analysis, &big) {
         let above = |u: &Usage, p: &Path| u.max_rss_bytes.saturating_sub(size(p)) as f64 / 1048576.0;
@@ -108,8 +106,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let mixed = dir.join(format!("mixed-{packets}.pcap"));
     generate(&mixed, packets / 100, 99)?;
     println!("\n# mixed: {packets} packets, {} MB, 1 % LACPDUs", mb(&mixed));
-    let ours_mixed =
-        measure("bondwitness diagnose", 5, || command(ours, &["diagnose", "--json", "--from"], &mixed));
+    let ours_mixed = measure("bondwitness diagnose", 5, || command(ours, &["diagnose", "--from"], &mixed));
     let filter = measure("tcpdump -w /dev/null ether proto 0x8809", 5, || {
         let mut c = Command::new("tcpdump");
         c.arg("-r").arg(&mixed).args(["-w", "/dev/null", "ether", "proto", "0x8809"]);

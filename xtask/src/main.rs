@@ -6,6 +6,7 @@ mod bench;
 mod coverage;
 mod docs;
 mod formats;
+mod fuzz_seeds;
 mod generated;
 mod new_check;
 mod tidy;
@@ -19,6 +20,7 @@ accuracy [--check] [--root DIR]   measure the verdict, write docs/accuracy.md
 bench [FRAMES]                    our analysis against tshark, tcpdump and plain reading
 docs [--check]                    write docs/checks, docs/formats.md, docs/coverage.md
 formats [-v] [PATH...]            how much of each text file is typed
+fuzz-seeds                        fill the fuzzer's corpus from seeds, unit tests and recordings
 new-check <id>                    a new check with its page, entered in the table
 tidy                              the rules that the compiler does not hold";
 
@@ -41,6 +43,7 @@ fn dispatch() -> Result<()> {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("formats") => formats::run(rest),
+        Some("fuzz-seeds") => fuzz_seeds::run(),
         Some("new-check") => new_check::run(rest),
         Some("tidy") => tidy::run(rest),
         other => bail!("unknown verb {:?}; verbs:\n{VERBS}", other.unwrap_or_default()),

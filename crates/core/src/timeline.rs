@@ -152,7 +152,7 @@ pub fn of(case: &Case, subject: &Subject) -> Vec<Event> {
             }
         }
     }
-    events.sort_by(|a, b| (a.ns.is_none(), a.ns, a.stamp, a.at).cmp(&(b.ns.is_none(), b.ns, b.stamp, b.at)));
+    events.sort_by_key(|e| (e.ns.is_none(), e.ns, e.stamp, e.at));
     events.truncate(MAX_EVENTS);
     events
 }

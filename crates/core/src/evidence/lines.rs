@@ -181,9 +181,14 @@ fn utf16_lines<'a>(file: FileId, bytes: &'a [u8], encoding: Encoding) -> Vec<Lin
 /// Removes CR, ANSI escape sequences, other control characters and trailing blanks.
 #[must_use]
 pub fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.bytes().all(|b| b >= 0x20 && b != 0x7f || b == b'\t')
-        && !text.contains(['\u{80}', '\u{9b}', '\u{feff}', '\u{a0}'])
-    {
+    let as_it_is = |c: char| (!c.is_control() || c == '\t') && !matches!(c, '\u{feff}' | '\u{a0}');
+    // Nearly every line is ASCII; the others may hide control characters above it (U+0080 to U+009F).
+    let clean = if text.is_ascii() {
+        text.bytes().all(|b| b >= 0x20 && b != 0x7f || b == b'\t')
+    } else {
+        text.chars().all(as_it_is)
+    };
+    if clean {
         return match text {
             Cow::Borrowed(s) => Cow::Borrowed(s.trim_end()),
             Cow::Owned(mut s) => {
@@ -200,7 +205,7 @@ pub fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
                 // CSI: parameters and intermediates up to a final byte.
                 Some('[') => {
                     chars.next();
-                    while let Some(c) = chars.next() {
+                    for c in chars.by_ref() {
                         if ('\u{40}'..='\u{7e}').contains(&c) {
                             break;
                         }
@@ -252,6 +257,13 @@ mod tests {
         assert_eq!(texts(raw), ["MII Status: up", "\u{e9}t\u{e9}", "end"]);
         let second = &text.lines[1];
         assert_eq!(&raw[second.start as usize..second.end as usize], b"\xe9t\xe9\r");
+    }
+
+    #[test]
+    fn control_characters_above_ascii_are_removed_too() {
+        assert_eq!(texts("a\u{85}b\u{9d}c".as_bytes()), ["abc"]);
+        // 0x81 is not a character of Windows-1252; decoders give U+0081.
+        assert_eq!(texts(b"rx\x81_packets\xe9"), ["rx_packets\u{e9}"]);
     }
 
     #[test]

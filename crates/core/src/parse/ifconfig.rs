@@ -3,7 +3,7 @@
 //!
 //! Printed by `ife_print_long()`, `ife_print_short()` in `lib/interface.c` of net-tools and by `BusyBox`, from
 //! `/proc/net/dev`: see [`super::proc_net_dev`] for what the columns sum up. `overruns` is the FIFO column. Kept: a
-//! [`Link`](crate::evidence::Link) and a [`Counters`] record per interface. `RUNNING` is what net-tools knows of the carrier.
+//! [`Link`] and a [`Counters`] record per interface. `RUNNING` is what net-tools knows of the carrier.
 
 use super::ip_link::{is_lladdr, is_prefix, new_link};
 use super::{Cursor, Format, Out, stats64};

@@ -1,6 +1,6 @@
 //! `/proc/net/vlan/config` and `/proc/net/vlan/<device>`.
 //!
-//! Printed by `vlan_seq_show()` and `vlandev_seq_show()` in `net/8021q/vlanproc.c`. Kept: a [`Link`](crate::evidence::Link)
+//! Printed by `vlan_seq_show()` and `vlandev_seq_show()` in `net/8021q/vlanproc.c`. Kept: a [`Link`]
 //! of kind `vlan` per device (`vlan_id`, `vlan_parent`, `reorder_hdr`, the priority mappings) and its counters.
 
 use super::ip_link::new_link;

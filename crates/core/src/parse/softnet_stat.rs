@@ -91,7 +91,9 @@ mod tests {
     #[test]
     fn old_and_new_rows() {
         let z = "00000000";
-        let old = read(&format!("00022be3 000000fe 00000012 {z} {z} {z} {z} {z} {z} 00000002 00000001\n"));
+        let old = read(
+            "00022be3 000000fe 00000012 00000000 00000000 00000000 00000000 00000000 00000000 00000002 00000001\n",
+        );
         assert!(old.contains(&("cpu0.dropped".to_owned(), 0xfe, Meaning::SoftnetDropped)));
         assert!(old.contains(&("cpu0.time_squeeze".to_owned(), 0x12, Meaning::SoftnetSqueezed)));
         let new = read(&format!(

@@ -348,7 +348,7 @@ fn log(t: &str) -> Option<&'static str> {
             !p.is_empty() && p.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         };
         let severity = parts.iter().any(|p| p.len() == 1 && p.bytes().all(|b| (b'0'..=b'7').contains(&b)));
-        if parts.len() >= 3 && severity && parts.iter().all(|p| upper(p)) {
+        if parts.len() >= 3 && severity && parts.iter().all(upper) {
             return Some("cisco-like");
         }
     }

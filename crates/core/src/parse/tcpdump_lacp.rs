@@ -117,7 +117,8 @@ fn header(t: &str) -> Option<Header<'_>> {
             let mut ahead = words.clone();
             ahead.next();
             if let Some(d) = ahead.next().and_then(direction) {
-                (h.dev, h.direction) = (Some(first), Some(d));
+                // A capture that is read on another machine has interface numbers that mean nothing there: `?`.
+                (h.dev, h.direction) = ((first != "?").then_some(first), Some(d));
             }
         }
     }
@@ -471,6 +472,14 @@ mod tests {
             .collect();
         assert_eq!(dirs, [Some("out"), Some("in"), None]);
         assert_eq!(parsed.records[1].time, clock::unix("1258257730.267147"));
+    }
+
+    #[test]
+    fn an_interface_that_tcpdump_does_not_know_has_no_name() {
+        let text = "02:09:55.587082 ?     Out ifindex 22 02:00:00:00:11:01 ethertype Slow Protocols (0x8809), length 130: LACPv1, length 110\n\tActor Information TLV (0x01), length 20\n\t  System 02:00:00:00:11:01, System Priority 65535, Key 15, Port 1, Port Priority 255\n\t  State Flags [Activity]\n";
+        let parsed = read(text);
+        let Some(What::Pdu(p)) = parsed.records.first().map(|r| r.what.clone()) else { panic!() };
+        assert_eq!((p.dev, p.direction), (None, Some(Direction::Out)));
     }
 
     #[test]
