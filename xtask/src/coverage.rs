@@ -195,12 +195,6 @@ pub(crate) const REASONS: &[Reason] = &[
         ],
     ),
     reason(
-        &["S4-17"],
-        Met,
-        "an outage is a loss of collecting and distributing at either end, per member",
-        &["crates/core/src/wire.rs"],
-    ),
-    reason(
         &["S4-19"],
         Met,
         "every finding has a citation, and `gaps` names the kinds of evidence that are missing",
@@ -345,12 +339,6 @@ pub(crate) const REASONS: &[Reason] = &[
     ),
     reason(&["E-06"], Later, "what the A/B probe proves is said by the probe: a later issue", &[]),
     reason(&["E-11"], NoCode, "a remark on a name", &[]),
-    reason(
-        &["E-12"],
-        Met,
-        "direction comes from the kernel's packet type, else from Actor System and permanent address; the source MAC alone never tells it",
-        &["crates/core/src/wire.rs"],
-    ),
     reason(
         &["E-18"],
         Met,

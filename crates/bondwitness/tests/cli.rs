@@ -1,4 +1,11 @@
 //! The program as a user meets it: verdicts on recorded incidents, exit codes, errors, citations that open.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and read files"
+)]
 
 use serde_json::Value;
 use std::io::Write;

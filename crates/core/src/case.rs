@@ -732,7 +732,7 @@ fn bonds(case: &mut Case) {
         }
     } else {
         for n in &named {
-            if !subjects.iter().any(|s| s.name == *n) && !(one_unnamed && named.len() == 1) {
+            if !(subjects.iter().any(|s| s.name == *n) || one_unnamed && named.len() == 1) {
                 subjects.push(subject(n.clone(), Aggregator::Bonding));
             }
         }

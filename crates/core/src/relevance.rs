@@ -141,7 +141,15 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 continue;
             }
             // The bond was captured and nothing broke: a log line without a time in it is no fault of this case.
-            if trouble.seen.is_some() && trouble.members.is_empty() && !whens.contains(&When::During) {
+            let captured = f
+                .member
+                .as_deref()
+                .is_none_or(|m| subject.members.iter().any(|x| x.name == m && x.wire.is_some()));
+            if trouble.seen.is_some()
+                && captured
+                && trouble.members.is_empty()
+                && !whens.contains(&When::During)
+            {
                 context(f, "");
                 continue;
             }
@@ -181,11 +189,16 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 continue;
             }
         }
-        // With members out of the aggregate a VLAN above them drops as well: the outage is the trouble.
-        if let Bearing::Implicates(d) = &f.bearing
+        // With members out of the aggregate a VLAN above them may drop as well. It may also be a fault of its own: it no
+        // longer decides, but it keeps the host from being cleared.
+        if let Bearing::Implicates(d) = &mut f.bearing
             && d.iter().any(|(x, _)| *x == D::VlanTxPath)
+            // A filter that drops is nobody's consequence.
+            && !["TC_EGRESS", "NETFILTER_DROP"].iter().any(|r| f.text.contains(r))
         {
-            context(f, "; members of the bond were out of the aggregate in this case");
+            d.push((D::Physical, crate::finding::Strength::Weak));
+            d.push((D::SwitchControlPlane, crate::finding::Strength::Weak));
+            f.text.push_str("; members of the bond were out of the aggregate in this case");
         }
     }
 }

@@ -487,7 +487,12 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
                 && !case.links().any(|(_, l)| l.name == m.name && !l.flags.is_empty() && !l.flag("UP"))
         });
     let hinted = findings.iter().any(|f| {
-        f.severity >= Severity::Warning && f.kind != Kind::Log && matches!(f.bearing, Bearing::Implicates(_))
+        let captured = f
+            .member
+            .as_deref()
+            .is_none_or(|m| subject.members.iter().any(|x| x.name == m && x.wire.is_some()));
+        let counts = f.kind != Kind::Log || !captured;
+        f.severity >= Severity::Warning && counts && matches!(f.bearing, Bearing::Implicates(_))
     });
     // A capture in order on every member speaks for its own time, whatever happened since boot.
     let captured = subject.members.iter().all(|m| {

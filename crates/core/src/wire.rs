@@ -333,9 +333,7 @@ impl Part {
             if up {
                 // A capture may begin in the middle of an outage. The first seconds after link-up look different: no
                 // end complains yet, or our own first PDU carries Expired and Defaulted together.
-                if !story.carried && !negotiating
-                    || !story.carried && ns.saturating_sub(start.0) > 10 * SECOND
-                {
+                if !story.carried && (!negotiating || ns.saturating_sub(start.0) > 10 * SECOND) {
                     self.outage(
                         story,
                         Span { start: start.0, end: *ns, first: start.1, last: *frame, open: false },
@@ -806,6 +804,9 @@ fn role(case: &Case, s: &Speaker) -> Option<Direction> {
     }
 }
 
+/// The (system, port) pairs that a speaker spoke as.
+type Ends = BTreeSet<(Mac, u16)>;
+
 /// Splits the speakers of a capture into links.
 fn links<'a>(case: &Case, speakers: &'a [Arc<Speaker>]) -> Vec<Vec<&'a Arc<Speaker>>> {
     let mut by_iface: std::collections::BTreeMap<u32, Vec<&Arc<Speaker>>> = std::collections::BTreeMap::new();
@@ -815,7 +816,7 @@ fn links<'a>(case: &Case, speakers: &'a [Arc<Speaker>]) -> Vec<Vec<&'a Arc<Speak
     let mut out = Vec::new();
     for group in by_iface.into_values() {
         // In one interface's group, several links show as several (system, port) pairs that speak.
-        let ends: Vec<(&Arc<Speaker>, BTreeSet<(Mac, u16)>)> = group
+        let ends: Vec<(&Arc<Speaker>, Ends)> = group
             .iter()
             .map(|s| (*s, s.changes.iter().map(|c| (c.actor.system, c.actor.port)).collect()))
             .collect();

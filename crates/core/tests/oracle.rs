@@ -47,7 +47,7 @@ fn ours(bytes: &[u8]) -> Vec<Seen> {
             ns: f.ns,
             iface: f.iface,
             direction: f.direction,
-            source: f.source,
+            source: f.mac(),
             pdu: wire::decode(f.payload).0,
         });
     });

@@ -1,6 +1,13 @@
 //! Properties of the whole pipeline, over the recordings and the readable cases in `../shared` and over the fixtures:
 //! the order of files does not matter, and removing a file may weaken a verdict but never turns it to another side.
-#![allow(clippy::disallowed_methods, reason = "tests read files")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and read files"
+)]
 
 use bondwitness_core::diagnose::{Input, Report, diagnose};
 use bondwitness_core::domain::Side;

@@ -123,8 +123,8 @@ struct Losses {
 }
 
 fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
-    let mut l = Losses::default();
-    l.admin = case.links().any(|(_, k)| k.name == m.name && !k.flags.is_empty() && !k.flag("UP"));
+    let admin = case.links().any(|(_, k)| k.name == m.name && !k.flags.is_empty() && !k.flag("UP"));
+    let mut l = Losses { admin, ..Losses::default() };
     // Kernel log: the driver's lines if it speaks, else the bond's.
     let lines: Vec<_> = case.kernel_of(&m.name).collect();
     // With ARP monitoring the bond's own "down" says nothing about carrier.
