@@ -112,7 +112,9 @@ pub fn next(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict) -
         .or_else(|| subject.members.first().map(|m| m.name.clone()))
         .unwrap_or_else(|| "MEMBER".to_owned());
     let m = member.as_str();
-    let bond = subject.name.as_str();
+    // An invented name in a command that is pasted at 3 a.m. would do harm.
+    let bond =
+        if subject.name == "bond" || subject.name.contains(' ') { "BOND" } else { subject.name.as_str() };
     let no_wire =
         subject.bond && subject.mode == Mode::Lacp && subject.members.iter().any(|m| m.wire.is_none());
     let capture = || {

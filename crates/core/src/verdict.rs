@@ -584,7 +584,8 @@ fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) 
 /// What was not there to be looked at, and how to get it.
 fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
     let mut needs = Vec::new();
-    let name = &subject.name;
+    let name =
+        if subject.name == "bond" || subject.name.contains(' ') { "BOND" } else { subject.name.as_str() };
     let lacp = subject.mode == Mode::Lacp;
     if lacp && subject.bond {
         for m in &subject.members {

@@ -168,6 +168,23 @@ impl Part {
     pub fn story(&self, rate_fast: Option<bool>) -> Story {
         let mut story = Story { seen: self.span.1.saturating_sub(self.span.0), ..Story::default() };
         let (host, partner) = (self.host(), self.partner());
+        if host.is_none() && partner.is_none() && self.unknown.len() >= 2 && self.timed {
+            // Whose words are whose is not told; that both ends are content can be read all the same.
+            let content = |s: &Arc<Speaker>| {
+                let fast = self.unknown.iter().any(|o| {
+                    o.source != s.source
+                        && o.changes.iter().any(|c| c.actor.state.contains(PortState::TIMEOUT))
+                });
+                s.changes.last().is_some_and(|c| c.actor.state.carries_traffic())
+                    && s.changes.iter().all(|c| !c.actor.state.deaf())
+                    && s.gaps.iter().all(|g| g.len_ns() <= limit(fast))
+                    && self.span.1.saturating_sub(s.last.0) <= limit(fast)
+            };
+            story.carried =
+                self.unknown.iter().any(|s| s.changes.iter().any(|c| c.actor.state.carries_traffic()));
+            story.carries_at_end = self.unknown.iter().all(content);
+            return story;
+        }
         let asked_by_us = |t: i64| self.asked_by_us(t).or(rate_fast);
         let asked_by_partner = |t: i64| self.asked_by_partner(t);
         story.asked = (asked_by_us(self.span.1).map(period), asked_by_partner(self.span.1).map(period));
@@ -916,6 +933,13 @@ fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str
         })
         .unwrap_or_else(|| match port {
             Some((_, p)) => format!("port {p}"),
+            // Several links in one file, and nothing tells which is which: the address of one end does.
+            None if part.unknown.len() >= 2 && capture.speakers.len() > part.unknown.len() => part
+                .unknown
+                .iter()
+                .map(|s| s.source)
+                .min()
+                .map_or_else(|| "link".to_owned(), |m| format!("link of {m}")),
             None if iface != 0 => format!("if{iface}"),
             None => file_name.split('.').next().unwrap_or("capture").to_owned(),
         });

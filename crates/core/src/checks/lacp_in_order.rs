@@ -57,6 +57,23 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                 .member(&m.name)
                 .and(part.cite(p.last.1)),
             );
+        } else if let Some((part, story)) = m.wire.as_ref().and_then(|w| {
+            w.told()
+                .find(|(p, s)| p.timed && s.carries_at_end && s.outages.is_empty() && p.unknown.len() >= 2)
+        }) && let [a, b, ..] = part.unknown.as_slice()
+        {
+            let text = format!(
+                "{}: both ends, {} and {}, collected and distributed for {}; which of them is this host is not told",
+                m.name,
+                a.source,
+                b.source,
+                crate::wire::seconds(story.seen)
+            );
+            found.push(
+                Finding::new(CHECK.id, Kind::Wire, part.cite(a.last.1), text)
+                    .member(&m.name)
+                    .and(part.cite(b.last.1)),
+            );
         } else if let Some(s) = m.states.iter().rev().find(|s| s.actor.is_some())
             && s.actor.is_some_and(PortState::carries_traffic)
             && s.partner.is_some_and(|p| p.carries_traffic() && !p.deaf())
@@ -67,7 +84,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                     Kind::State,
                     s.at,
                     format!(
-                        "{}: both ends collect and distribute (states {}/{})",
+                        "{}: both ends collect and distribute in this reading (states {}/{})",
                         m.name,
                         s.actor.unwrap_or_default().bits(),
                         s.partner.unwrap_or_default().bits()
