@@ -56,8 +56,14 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .member(&m.name)
                 .and_all(lines.iter().skip(1).take(4).map(|(r, _)| r.at));
             // Endless pause frames from the other end stop the transmitter until its watchdog barks.
-            let paused =
-                crate::ledger::growth(case, &m.name, Meaning::RxPause).filter(|(g, _)| *g >= 100_000);
+            let paused = crate::ledger::growth(case, &m.name, Meaning::RxPause)
+                .filter(|(g, _)| *g >= 100_000)
+                .or_else(|| {
+                    let once = case
+                        .series(&m.name, Meaning::RxPause)
+                        .find(|s| s.readings == 1 && s.high.0 >= 1_000_000)?;
+                    Some((once.high.0, vec![once.high.1]))
+                });
             let pfc = lines.iter().any(|(_, k)| k.text.contains("PFC storm"));
             let stalled = matches!(k.kind, KernelKind::TxTimeout | KernelKind::TxHang | KernelKind::NicReset);
             let f = match paused {
