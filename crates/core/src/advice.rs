@@ -26,7 +26,13 @@ pub fn summary(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict
         .iter()
         .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
         .and_then(|(i, _)| findings.get(*i))
-        .map(|f| f.text.clone())
+        .map(|f| match (&f.member, v.members.as_slice()) {
+            // The member is already named in front of it.
+            (Some(m), [one]) if m == one => {
+                f.text.strip_prefix(&format!("{m}: ")).unwrap_or(&f.text).to_owned()
+            }
+            _ => f.text.clone(),
+        })
         .unwrap_or_default();
     match v.domain {
         D::Healthy => format!(

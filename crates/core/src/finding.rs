@@ -106,6 +106,8 @@ pub struct Finding {
     pub evidence: Vec<Citation>,
     /// When, on the wall clock, if known.
     pub ns: Option<i64>,
+    /// Every further instant at which the same was seen.
+    pub times: Vec<i64>,
 }
 
 impl Finding {
@@ -122,6 +124,7 @@ impl Finding {
             text: text.into(),
             evidence: vec![at],
             ns: None,
+            times: Vec::new(),
         }
     }
     /// It speaks for one domain.
@@ -188,6 +191,12 @@ impl Finding {
     #[must_use]
     pub const fn at(mut self, ns: i64) -> Self {
         self.ns = Some(ns);
+        self
+    }
+    /// And at these.
+    #[must_use]
+    pub fn times(mut self, times: impl IntoIterator<Item = i64>) -> Self {
+        self.times.extend(times);
         self
     }
     /// The single domain it implicates, if it is a single one.

@@ -142,7 +142,12 @@ pub fn judge(case: &Case, subject: &Subject) -> Judged {
     needs.extend(gaps(case, subject));
     needs.sort();
     needs.dedup();
-    let state = state(subject);
+    let mut state = state(subject);
+    // A log that shows links going and coming is a flap, whatever the last reading says.
+    let flapped = findings.iter().any(|f| f.check == "carrier-flap" && f.severity == Severity::Fault);
+    if flapped && subject.bond && matches!(state, State::Healthy | State::Unknown) {
+        state = State::Flapping;
+    }
     let verdict = decide(case, subject, &findings, state, None);
     let episodes = episodes(case, subject, &findings, state);
     Judged { findings, needs, state, verdict, episodes }
@@ -558,10 +563,11 @@ fn episodes(case: &Case, subject: &Subject, findings: &[Finding], state: State) 
                 // A fact without a time, or one that leaves no room for a rival, holds for every episode.
                 f.accuses().is_some_and(|(_, s)| s == Strength::Decisive)
                     || f.member.as_deref().is_none_or(|m| names.contains(&m))
-                        && f.ns.is_none_or(|t| {
-                            f.kind != Kind::Wire
-                                || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000)
-                        })
+                        && (f.ns.is_none()
+                            || f.ns.iter().chain(&f.times).any(|&t| {
+                                f.kind != Kind::Wire
+                                    || (t >= span.0 - 120_000_000_000 && t <= span.1 + 5_000_000_000)
+                            }))
             };
             let subset: Vec<Finding> = findings.iter().filter(near).cloned().collect();
             let index: Vec<usize> =

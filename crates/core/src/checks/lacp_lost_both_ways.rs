@@ -60,6 +60,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .member(&m.name)
                 .way(Way::Both)
                 .at(o.span.start)
+                .times(story.outages.iter().filter(|x| x.cause == Cause::LostBothWays).map(|x| x.span.start))
                 .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
             );
             if let (Some(tx), Some(rx)) = (tx, rx) {

@@ -58,6 +58,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .member(&m.name)
                 .way(Way::SwitchToHost)
                 .at(first.span.start)
+                .times(outages.iter().map(|o| o.span.start))
                 .and_all(frames);
             f = match (&clear, &counters_clean, &data) {
                 // Data arrives, coding is clean, nothing overflows, yet LACPDUs are missing: that points to the sender's control

@@ -67,7 +67,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                     .suspects(suspects)
                     .member(&m.name)
                     .way(Way::HostToSwitch)
-                    .at(first.span.start);
+                    .at(first.span.start)
+                    .times(outages.iter().map(|o| o.span.start));
                 f = f.and_all(frames);
                 found.push(f);
             }

@@ -55,6 +55,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             .member(&m.name)
             .way(Way::SwitchToHost)
             .at(o.span.start)
+            .times(story.outages.iter().filter(|x| x.cause == Cause::LostInsideHost).map(|x| x.span.start))
             .and_all(o.proof.iter().map(|(f, _)| part.cite(*f)));
             if let Some((r, h)) = case
                 .hooks()

@@ -46,14 +46,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 continue;
             }
             let outage = story.outages.iter().find(|o| o.cause == Cause::HostSilent);
-            let Some(gap) = story
-                .out_gaps
-                .iter()
-                .max_by_key(|g| g.len_ns())
-                .or_else(|| story.out_late.iter().max_by_key(|g| g.len_ns()))
-            else {
-                continue;
-            };
+            // The silence that ended in this outage, not the longest of the file.
+            let Some(gap) = outage.and_then(|o| o.gap) else { continue };
             let mut text = format!(
                 "{}: no LACPDU of the host passed the tap for {} while the link was up",
                 m.name,
@@ -68,6 +62,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .member(&m.name)
                 .way(Way::HostToSwitch)
                 .at(gap.from_ns)
+                .times(story.outages.iter().filter(|o| o.cause == Cause::HostSilent).map(|o| o.span.start))
                 .and(part.cite(gap.to_frame))
                 .and_all(outage.into_iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))));
             let queue = case.qdiscs().find(|(_, q)| q.dev == m.name && q.dropped > 0);

@@ -80,6 +80,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let f = Finding::new(CHECK.id, Kind::Wire, part.cite(a.frame), text)
                 .member(&m.name)
                 .at(b.ns)
+                .times(changes.iter().map(|(_, b)| b.ns))
                 .and_all(changes.iter().take(8).map(|(_, b)| part.cite(b.frame)));
             let everyone = changed.len() == with_wire && with_wire > 1;
             found.push(if systems.len() > 1 && !everyone {

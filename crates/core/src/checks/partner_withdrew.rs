@@ -57,6 +57,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                     .suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
                     .member(&m.name)
                     .at(o.span.start)
+                    .times(outages.iter().map(|o| o.span.start))
                     .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
                 );
             }
