@@ -41,18 +41,20 @@ pub(crate) enum Command {
 }
 
 const DIAGNOSE_HELP: &str = "\
-Evidence is recognised by its content, whatever the files are called: /proc/net/bonding, `ip`, `ethtool`, kernel log
-and journal, `tc`, sysfs listings, network configuration, teamd and Open vSwitch, pcap and pcapng, pasted tcpdump or
-tshark text, a sosreport as folder or archive, compressed files. Names only hint at a member.
+Evidence is recognised by its content, whatever the files are called:
+  /proc/net/bonding, sysfs listings, `ip`, `ethtool`, `tc`, `bridge`, kernel log and journal,
+  network configuration, teamd, Open vSwitch, pcap and pcapng, pasted tcpdump or tshark text,
+  a sosreport or support bundle as folder or archive, compressed files.
+File names only hint at a member. What is not recognised is listed.
 
 Examples:
-  bondwitness diagnose --from case/                a folder of pasted files and captures
-  bondwitness diagnose --from eno1.pcap eno2.pcap  captures alone
-  ssh host cat /proc/net/bonding/bond0 | bondwitness diagnose --from -
+  bondwitness diagnose --from case/                  a folder of pasted files and captures
+  bondwitness diagnose --from eno1.pcap eno2.pcap    captures alone
   bondwitness diagnose --from sosreport.tar.xz --json
+  ssh host cat /proc/net/bonding/bond0 | bondwitness diagnose --from -
 
-The exit code tells the side: 0 healthy, 10 not decided, 11 host, 12 switch, 13 link, 14 not LACP, 15 both,
-3 nothing recognised, 1 failed.";
+Exit codes: 0 healthy, 10 not decided, 11 host, 12 switch, 13 link, 14 not LACP, 15 both ends,
+3 nothing recognised, 1 failed, 2 wrong usage.";
 
 /// Arguments of `diagnose`.
 #[derive(Debug, Args)]
