@@ -336,3 +336,15 @@ fn output_satisfies_its_schema_names() {
     }
     assert_eq!(report["schema"], "bondwitness/verdict/v1");
 }
+
+#[test]
+fn the_transcript_of_the_readme_is_what_is_printed() {
+    let output = command(&["diagnose", "--from", "fixtures/mlag-split", "--color", "never"])
+        .current_dir(root())
+        .output()
+        .expect("starts");
+    let printed = text(&output.stdout);
+    let head = printed.split("\nAlso seen").next().expect("a head").trim_end();
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    assert!(readme.contains(head), "README.md no longer shows:\n{head}");
+}
