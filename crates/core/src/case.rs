@@ -187,6 +187,8 @@ pub struct Subject {
     pub members: Vec<Member>,
     /// The bond's own LACP system, if known.
     pub system: Option<Mac>,
+    /// How its readings contradict each other as only those of two hosts do: nothing in them may decide.
+    pub two_hosts: Option<String>,
 }
 
 impl Subject {
@@ -257,6 +259,10 @@ pub struct Case {
     /// No evidence names the host's own system; it was taken from the defaults of Linux in the PDUs
     /// ([`looks_like_linux`]): nothing that rests on it may be called more than indicative.
     pub own_assumed: bool,
+    /// Hosts whose log lines are among the records and cannot be told apart: no finding from a log may decide.
+    pub mixed_hosts: Vec<String>,
+    /// Hosts other than the one the evidence is about, with the number of log lines that were left out.
+    pub other_hosts: Vec<(String, u64)>,
 }
 
 /// The defaults of Linux bonding and teamd: system priority 65535, port priority 255 (kernel-facts section 2).
@@ -384,7 +390,12 @@ pub fn build(pieces: Vec<Piece>) -> Case {
     for (file, pdus) in text_pdus {
         case.captures.push(from_text(file, &pdus));
     }
+    let ambiguous = crate::hosts::separate(&mut case);
     host_facts(&mut case);
+    if ambiguous {
+        // The first name found would be one of several.
+        case.host = (None, None, None);
+    }
     resolve_bus_ids(&mut case);
     virtual_devices(&mut case);
     counters(&mut case);
@@ -394,6 +405,7 @@ pub fn build(pieces: Vec<Piece>) -> Case {
     if case.subjects.is_empty() {
         interfaces(&mut case);
     }
+    crate::hosts::mark(&mut case);
     case
 }
 
@@ -796,6 +808,7 @@ fn subject(name: String, aggregator: Aggregator) -> Subject {
         states: Vec::new(),
         members: Vec::new(),
         system: None,
+        two_hosts: None,
     }
 }
 

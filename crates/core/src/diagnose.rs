@@ -158,6 +158,7 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
             case.subjects.retain(|_| *keep.next().unwrap_or(&true));
         }
     }
+    needs.extend(crate::hosts::needs(&case));
     needs.sort();
     needs.dedup();
     Report { case, subjects, needs, nothing }

@@ -9,6 +9,7 @@ pub mod diagnose;
 pub mod domain;
 pub mod evidence;
 pub mod finding;
+pub mod hosts;
 pub mod ledger;
 pub mod parse;
 pub mod relevance;

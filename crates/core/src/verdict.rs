@@ -139,6 +139,7 @@ pub fn judge(case: &Case, subject: &Subject) -> Judged {
         }
     }
     crate::relevance::weigh(case, subject, &mut findings);
+    crate::hosts::weigh(case, subject, &mut findings);
     needs.extend(gaps(case, subject));
     needs.sort();
     needs.dedup();
@@ -483,7 +484,11 @@ fn sorted(mut suspects: Vec<Suspect>) -> Vec<Suspect> {
 /// Healthy is a claim too: it needs evidence that looked at LACP itself (or at every link, in modes without LACP) and
 /// no sign of past trouble that the evidence does not explain.
 fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -> bool {
-    if !subject.bond || subject.members.is_empty() || !matches!(state, State::Healthy) {
+    if !subject.bond
+        || subject.two_hosts.is_some()
+        || subject.members.is_empty()
+        || !matches!(state, State::Healthy)
+    {
         return false;
     }
     let past = findings.iter().any(|f| f.check == "churn-history")
@@ -593,6 +598,7 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
     let name =
         if subject.name == "bond" || subject.name.contains(' ') { "BOND" } else { subject.name.as_str() };
     let lacp = subject.mode == Mode::Lacp;
+    needs.extend(crate::hosts::need(subject));
     if lacp && subject.bond {
         for m in &subject.members {
             match &m.wire {

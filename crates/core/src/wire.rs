@@ -735,6 +735,7 @@ pub(crate) fn attach(case: &mut Case) {
                     states: Vec::new(),
                     members: Vec::new(),
                     system: None,
+                    two_hosts: None,
                 });
                 case.subjects.len() - 1
             }

@@ -290,6 +290,8 @@ pub enum Meaning {
 /// A line of the kernel log.
 #[derive(Debug, Clone)]
 pub struct KernelLine {
+    /// The host the line names as its own, as it is written there (syslog, `_HOSTNAME` of the journal).
+    pub host: Option<String>,
     /// The interface it names, if any (member, not bond, where it names both).
     pub dev: Option<String>,
     /// The bond it names, if any.

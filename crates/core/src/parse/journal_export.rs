@@ -124,11 +124,12 @@ mod tests {
 
     #[test]
     fn export_blocks() {
-        let text = "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1795314880035001\n_TRANSPORT=kernel\nSYSLOG_IDENTIFIER=kernel\nMESSAGE=bond0: (slave h1): link status definitely up, 10000 Mbps full duplex\n\n__CURSOR=s=1;i=3\n__REALTIME_TIMESTAMP=1795314880035002\n_TRANSPORT=syslog\nSYSLOG_IDENTIFIER=lldpd\nMESSAGE=hello\n";
+        let text = "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1795314880035001\n_HOSTNAME=db01\n_TRANSPORT=kernel\nSYSLOG_IDENTIFIER=kernel\nMESSAGE=bond0: (slave h1): link status definitely up, 10000 Mbps full duplex\n\n__CURSOR=s=1;i=3\n__REALTIME_TIMESTAMP=1795314880035002\n_TRANSPORT=syslog\nSYSLOG_IDENTIFIER=lldpd\nMESSAGE=hello\n";
         let p = parse_text_with(FileId(0), "x", text.as_bytes(), &[FORMAT]);
-        assert_eq!((p.typed, p.not_understood.len(), p.records.len()), (10, 0, 2));
+        assert_eq!((p.typed, p.not_understood.len(), p.records.len()), (11, 0, 2));
         let What::Kernel(k) = &p.records[0].what else { panic!() };
         assert_eq!((k.kind, k.dev.as_deref()), (KernelKind::MemberUp, Some("h1")));
+        assert_eq!(k.host.as_deref(), Some("db01"));
     }
 
     #[test]

@@ -155,14 +155,15 @@ pub(super) fn record(get: &dyn Fn(&str) -> Option<String>, message: &str, at: Ci
     // The kernel's own buffer carries lines of programs too (`SYSLOG_IDENTIFIER=systemd`).
     let kernel = kernel && identifier.as_deref().is_none_or(|i| i == "kernel");
     let text = message.trim().to_owned();
+    let host = get("_HOSTNAME").filter(|h| !h.is_empty());
     let line = if kernel {
         let m = classify(&text);
         let net = get("_KERNEL_SUBSYSTEM").as_deref() == Some("net");
         let udev = get("_UDEV_SYSNAME").filter(|n| net && is_ifname(n));
-        KernelLine { dev: m.dev.or(udev), bond: m.bond, driver: m.driver, kind: m.kind, text }
+        KernelLine { host, dev: m.dev.or(udev), bond: m.bond, driver: m.driver, kind: m.kind, text }
     } else {
         let driver = identifier.or_else(|| get("_COMM")).or_else(|| get("_SYSTEMD_UNIT"));
-        KernelLine { dev: None, bond: None, driver, kind: KernelKind::Other, text }
+        KernelLine { host, dev: None, bond: None, driver, kind: KernelKind::Other, text }
     };
     out.record(at, time, What::Kernel(line));
 }
@@ -177,7 +178,7 @@ mod tests {
         parse_text_with(FileId(0), "journal.json", text.as_bytes(), &[FORMAT])
     }
 
-    const LINE: &str = r#"{"__CURSOR":"s=1;i=2","__REALTIME_TIMESTAMP":"1795314880035001","__MONOTONIC_TIMESTAMP":"177032515","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"kernel","PRIORITY":"6","MESSAGE":"bond0: (slave h1): link status definitely down, disabling slave"}"#;
+    const LINE: &str = r#"{"__CURSOR":"s=1;i=2","__REALTIME_TIMESTAMP":"1795314880035001","__MONOTONIC_TIMESTAMP":"177032515","_HOSTNAME":"db01","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"kernel","PRIORITY":"6","MESSAGE":"bond0: (slave h1): link status definitely down, disabling slave"}"#;
 
     #[test]
     fn one_object_per_line() {
@@ -186,6 +187,7 @@ mod tests {
         assert_eq!((p.typed, p.records.len()), (2, 2));
         let What::Kernel(k) = &p.records[0].what else { panic!() };
         assert_eq!((k.kind, k.dev.as_deref()), (KernelKind::MemberDown, Some("h1")));
+        assert_eq!(k.host.as_deref(), Some("db01"));
         assert_eq!(p.records[0].time, Some(Stamp::wall(1_795_314_880_035_001_000)));
         let What::Kernel(k) = &p.records[1].what else { panic!() };
         assert_eq!((k.driver.as_deref(), k.text.as_str()), (Some("systemd-networkd"), "hi"));
@@ -195,7 +197,7 @@ mod tests {
     fn pretty_and_cut() {
         let pretty = LINE.replace("{\"", "{\n\t\"").replace(",\"", ",\n\t\"").replace("\"}", "\"\n}");
         let p = read(&pretty);
-        assert_eq!((p.typed, p.not_understood.len(), p.records.len()), (9, 0, 1), "{p:?}");
+        assert_eq!((p.typed, p.not_understood.len(), p.records.len()), (10, 0, 1), "{p:?}");
         let p = read(&LINE[..180]);
         assert_eq!((p.typed, p.not_understood.len(), p.records.len()), (0, 1, 0));
     }

@@ -30,6 +30,8 @@ pub(super) struct Entry<'a> {
     time: Option<Stamp>,
     /// Seconds since the line before (`dmesg -e`), in nanoseconds.
     delta: Option<i64>,
+    /// The host that the line names as its own.
+    host: Option<&'a str>,
     /// A program other than the kernel.
     program: Option<&'a str>,
     text: &'a str,
@@ -71,10 +73,11 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
             cursor.next();
             let text = t.strip_prefix("kernel: ").unwrap_or(t);
             state.untimed |= !state.any;
-            state.push(&Entry { time: None, delta: None, program: None, text }, line.cite(), out);
+            state.push(&Entry { time: None, delta: None, host: None, program: None, text }, line.cite(), out);
         } else if let Some(kind) = marker(t) {
             cursor.next();
-            let kernel = KernelLine { dev: None, bond: None, driver: None, kind, text: t.to_owned() };
+            let kernel =
+                KernelLine { host: None, dev: None, bond: None, driver: None, kind, text: t.to_owned() };
             out.record(line.cite(), None, What::Kernel(kernel));
             state.any = true;
         } else if state.untimed && said_to_be_dmesg(out) && !is_trace(t) && line.indent() <= state.indent {
@@ -118,6 +121,21 @@ struct State {
     short: BTreeMap<String, Option<String>>,
 }
 
+impl<'a> Entry<'a> {
+    /// With the word that stands where the host does, if it can be one.
+    fn of(mut self, host: &'a str) -> Self {
+        // Some loggers write a level, or leave a dash, in the place of the host.
+        let word = !LEVELS.iter().any(|l| l.eq_ignore_ascii_case(host));
+        let name = host.bytes().any(|b| b.is_ascii_alphanumeric())
+            && host.len() <= 255
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'(' | b')'));
+        self.host = (word && name).then_some(host);
+        self
+    }
+}
+
 impl State {
     fn push(&mut self, e: &Entry<'_>, at: Citation, out: &mut Out) {
         let mut time = e.time;
@@ -129,8 +147,10 @@ impl State {
         } else if time.is_some() {
             self.running = time;
         }
+        let host = e.host.map(str::to_owned);
         let kernel = if let Some(program) = e.program {
             KernelLine {
+                host,
                 dev: program_dev(e.text).map(str::to_owned),
                 bond: None,
                 driver: Some(program.to_owned()),
@@ -159,7 +179,7 @@ impl State {
                     kind = KernelKind::DriverError;
                 }
             }
-            KernelLine { dev, bond: m.bond, driver: m.driver, kind, text: e.text.to_owned() }
+            KernelLine { host, dev, bond: m.bond, driver: m.driver, kind, text: e.text.to_owned() }
         };
         out.record(at, time, What::Kernel(kernel));
         self.any = true;
@@ -406,7 +426,7 @@ fn nanos(secs: &str, frac: &str) -> Option<i64> {
 }
 
 fn kernel(time: Option<Stamp>, text: &str) -> Entry<'_> {
-    Entry { time, delta: None, program: None, text: text.trim_start() }
+    Entry { time, delta: None, host: None, program: None, text: text.trim_start() }
 }
 
 /// `[  177.032515] `, `[Tue Nov 22 02:34:40 2026] `, `[Nov22 02:34] `, `[  +0.000002] `, `[    0.1 <    0.000002>] `.
@@ -422,7 +442,13 @@ fn bracket(t: &str) -> Option<Entry<'_>> {
     }
     if let Some(delta) = inner.strip_prefix('+') {
         let ns = boot(delta)?;
-        return Some(Entry { time: None, delta: Some(ns), program: None, text: rest.trim_start() });
+        return Some(Entry {
+            time: None,
+            delta: Some(ns),
+            host: None,
+            program: None,
+            text: rest.trim_start(),
+        });
     }
     if let Some((front, delta)) = inner.split_once('<') {
         boot(delta.trim_end_matches('>').trim())?;
@@ -459,7 +485,7 @@ fn status<'a>(inside: &str, rest: &'a str) -> Option<Entry<'a>> {
             "OK" | "FAILED" | "DEPEND" | "INFO" | "WARN" | "TIME" | "SKIP" | "*" | "**" | "***"
         )
         && rest.starts_with(' '))
-    .then(|| Entry { time: None, delta: None, program: Some("systemd"), text: rest.trim_start() })
+    .then(|| Entry { time: None, delta: None, host: None, program: Some("systemd"), text: rest.trim_start() })
 }
 
 /// `Tue Nov 22 02:34:40 2026`.
@@ -530,14 +556,14 @@ fn rfc5424(t: &str) -> Option<Entry<'_>> {
     let (time, rest) = t.split_once(' ')?;
     let (stamp, _) = iso_stamp(time)?;
     let mut words = rest.splitn(5, ' ');
-    let (_, program, _pid, _msgid, rest) =
+    let (host, program, _pid, _msgid, rest) =
         (words.next()?, words.next()?, words.next()?, words.next()?, words.next()?);
     // Structured data: `-` or `[...]`.
     let text = rest
         .strip_prefix("- ")
         .or_else(|| rest.strip_prefix('[').and_then(|r| r.split_once("] ")).map(|(_, t)| t))
         .unwrap_or(rest);
-    Some(finish(Some(stamp), program, text.trim_start_matches('\u{feff}')))
+    Some(finish(Some(stamp), program, text.trim_start_matches('\u{feff}')).of(host))
 }
 
 /// `2026-11-22T02:34:40.035001+00:00`; true if a comma stands before the fraction, as only `dmesg` writes it.
@@ -701,6 +727,7 @@ fn talos_node(t: &str) -> Option<Entry<'_>> {
         .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
         .then(|| facility(rest.trim_start()))
         .flatten()
+        .map(|e| e.of(node))
 }
 
 /// A console says `kernel: ` without a time.
@@ -751,20 +778,20 @@ fn host_and_tag<'a>(time: Option<Stamp>, rest: &'a str) -> Option<Entry<'a>> {
         return Some(finish(time, tag(word)?, text));
     }
     if after.starts_with("last message repeated ") || after.starts_with("-- MARK --") {
-        return Some(Entry { time, delta: None, program: Some("syslog"), text: after });
+        return Some(Entry { time, delta: None, host: None, program: Some("syslog"), text: after }.of(first));
     }
     let (second, text) = after.split_once(' ').unwrap_or((after, ""));
     if is_level(second) {
         let (word, text) = text.trim_start().split_once(' ')?;
-        return Some(finish(time, tag(word)?, text));
+        return Some(finish(time, tag(word)?, text).of(first));
     }
     if let Some(program) = tag(second) {
-        return switch_free(finish(time, program, text));
+        return switch_free(finish(time, program, text).of(first));
     }
     // `systemd-logind[1]` with a name of two words: `(sd-pam)[1]:` is one; `rpc.mountd [12]:`.
     let (pid, text) = text.split_once(' ').unwrap_or((text, ""));
     if pid.starts_with('[') && pid.ends_with("]:") && is_program(second) {
-        return switch_free(finish(time, second, text));
+        return switch_free(finish(time, second, text).of(first));
     }
     None
 }
@@ -818,13 +845,13 @@ fn tagged<'a>(time: Option<Stamp>, rest: &'a str) -> Entry<'a> {
         && let Some(program) = tag(first)
     {
         let text = text.split_once(' ').map_or("", |(_, r)| r);
-        return Entry { time, delta: None, program: Some(program), text };
+        return Entry { time, delta: None, host: None, program: Some(program), text };
     }
     if let Some(text) = text.strip_prefix("[talos] ") {
-        return Entry { time, delta: None, program: Some("talos"), text };
+        return Entry { time, delta: None, host: None, program: Some("talos"), text };
     }
     if !first.is_empty() && !first.ends_with(':') && (second == "kernel:" || pid(second)) {
-        return finish(time, tag(second).unwrap_or("kernel"), third.unwrap_or(""));
+        return finish(time, tag(second).unwrap_or("kernel"), third.unwrap_or("")).of(first);
     }
     if first == "kernel:" {
         return finish(time, "kernel", text.split_once(' ').map_or("", |(_, r)| r));
@@ -836,7 +863,7 @@ fn tagged<'a>(time: Option<Stamp>, rest: &'a str) -> Entry<'a> {
 fn finish<'a>(time: Option<Stamp>, program: &'a str, text: &'a str) -> Entry<'a> {
     let text = text.trim_start();
     if !matches!(program, "kernel" | "vmunix" | "kern") {
-        return Entry { time, delta: None, program: Some(program), text };
+        return Entry { time, delta: None, host: None, program: Some(program), text };
     }
     if let Some((inside, rest)) = text.strip_prefix('[').and_then(|r| r.split_once(']'))
         && let Some(ns) = boot(inside)
@@ -852,6 +879,36 @@ mod tests {
     use super::*;
     use crate::evidence::{FileId, Record};
     use crate::parse::{Parsed, parse_text_with};
+
+    #[test]
+    fn the_host_of_a_line() {
+        let host = |t: &str| entry(t).expect(t).host.map(str::to_owned);
+        for t in [
+            "Nov 22 02:34:40 db01 kernel: x",
+            "kern.log.1:Nov 22 02:34:40 db01 kernel: [  177.032515] x",
+            "2026-11-22T02:34:40+0000 db01 sshd[12]: x",
+            "Sun 2026-11-22 02:34:40 UTC db01 kernel: x",
+            "1795313330.123456 db01 kernel: x",
+            "[  177.032515] db01 kernel: x",
+            "<6>1 2026-11-22T02:34:40Z db01 kernel - - - x",
+            "Nov 22 02:34:40 db01 kern.info kernel: x",
+            "Nov 22 02:34:40 db01 last message repeated 2 times",
+        ] {
+            assert_eq!(host(t).as_deref(), Some("db01"), "{t}");
+        }
+        for t in [
+            "Nov 22 02:34:40 kernel: x",
+            "[  177.032515] db01: x",
+            "<6>1 2026-11-22T02:34:40Z - kernel - - - x",
+            "2026-11-22 02:34:40.123 INFO kernel: x",
+        ] {
+            assert_eq!(host(t), None, "{t}");
+        }
+        assert_eq!(
+            host("172.20.0.2: kern:    info: [2026-11-22T02:34:40.1Z]: x").as_deref(),
+            Some("172.20.0.2")
+        );
+    }
 
     fn read(text: &str) -> Parsed {
         parse_text_with(FileId(0), "dmesg.txt", text.as_bytes(), &[FORMAT])

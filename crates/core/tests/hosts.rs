@@ -1,0 +1,254 @@
+//! Evidence of several hosts in one folder makes no verdict about one of them.
+#![allow(clippy::expect_used, clippy::disallowed_methods, reason = "tests fail by panicking, and read files")]
+
+use bondwitness_core::diagnose::{Input, Report, diagnose};
+use bondwitness_core::domain::Side;
+use bondwitness_core::verdict::Judged;
+
+/// `/proc/net/bonding/bond0` of a host whose addresses end in `n`, with members that carry, or with one that does not.
+fn proc_of(n: u8, members: &[&str], broken: bool) -> String {
+    let mut text = format!(
+        "Ethernet Channel Bonding Driver: v6.12.107+deb13-amd64\n\nBonding Mode: IEEE 802.3ad Dynamic link aggregation\n\
+         MII Status: up\n\n802.3ad info\nLACP active: on\nLACP rate: fast\nSystem priority: 65535\n\
+         System MAC address: 02:00:00:00:{n:02x}:00\nActive Aggregator Info:\n\tAggregator ID: 1\n\
+         \tNumber of ports: 2\n\tActor Key: 21\n\tPartner Key: 32\n\tPartner Mac Address: 02:00:00:00:ff:01\n"
+    );
+    for (i, m) in members.iter().enumerate() {
+        let state = if broken && i == 0 { 7 } else { 63 };
+        text.push_str(&format!(
+            "\nSlave Interface: {m}\nMII Status: up\nSpeed: 10000 Mbps\nDuplex: full\nLink Failure Count: 0\n\
+             Permanent HW addr: 02:00:00:00:{n:02x}:{i:02x}\nAggregator ID: 1\ndetails actor lacp pdu:\n\
+             \x20   system priority: 65535\n    system mac address: 02:00:00:00:{n:02x}:00\n    port key: 21\n\
+             \x20   port priority: 255\n    port number: {}\n    port state: 63\ndetails partner lacp pdu:\n\
+             \x20   system priority: 32768\n    system mac address: 02:00:00:00:ff:01\n    oper key: 32\n\
+             \x20   port priority: 255\n    port number: {}\n    port state: {state}\n",
+            i + 1,
+            i + 101
+        ));
+    }
+    text
+}
+
+const BOTH: [&str; 2] = ["eno1", "eno2"];
+
+fn hang(host: &str) -> String {
+    format!(
+        "2025-11-23T12:13:49.000000+00:00 {host} kernel: igc 0000:02:00.0 eno1: Detected Tx Unit Hang\n\
+         2025-11-23T12:13:49.500000+00:00 {host} kernel: igc 0000:02:00.0 eno1: Reset adapter\n"
+    )
+}
+
+fn enslave(host: &str, members: &[&str]) -> String {
+    members
+        .iter()
+        .map(|m| {
+            format!(
+                "2025-11-19T12:13:23.000000+00:00 {host} kernel: bond0: (slave {m}): Enslaving as a backup interface with an up link\n"
+            )
+        })
+        .collect()
+}
+
+fn uname(host: &str) -> String {
+    format!("Linux {host} 6.12.107+deb13-amd64 #1 SMP x86_64 GNU/Linux\n")
+}
+
+fn run(files: &[(&str, String)]) -> Report {
+    let inputs: Vec<Input<'_>> = files
+        .iter()
+        .map(|(path, text)| Input { path, bytes: text.as_bytes(), sha256: None, problem: None })
+        .collect();
+    diagnose(&inputs)
+}
+
+fn judged(report: &Report) -> &Judged {
+    &report.worst().and_then(|i| report.subjects.get(i)).expect("a subject").judged
+}
+
+fn side(report: &Report) -> Side {
+    judged(report).verdict.side
+}
+
+fn needs(report: &Report, word: &str) -> bool {
+    report.needs.iter().chain(&judged(report).needs).any(|n| n.what.contains(word))
+}
+
+#[test]
+fn one_host_is_accused_by_its_own_log() {
+    let r = run(&[("proc.txt", proc_of(1, &BOTH, true)), ("kern.log", hang("db01"))]);
+    assert_eq!((side(&r), r.case.host.0.as_deref()), (Side::Host, Some("db01")));
+    assert!(r.case.mixed_hosts.is_empty() && r.case.other_hosts.is_empty());
+}
+
+#[test]
+fn a_log_of_another_host_accuses_nobody() {
+    let proc = || proc_of(1, &BOTH, true);
+    let other = || ("b.log", hang("db02"));
+    let owners = [
+        // The path of the bond's evidence.
+        vec![("db01/proc.txt", proc()), ("a.log", enslave("db01", &["eno1"])), other()],
+        // `uname`, with its domain.
+        vec![
+            ("proc.txt", proc()),
+            ("uname", uname("DB01.example.net")),
+            ("a.log", enslave("db01", &["eno1"])),
+            other(),
+        ],
+        // The only log that ties the members to the bond.
+        vec![("proc.txt", proc()), ("a.log", enslave("db01", &BOTH)), other()],
+        // All in one log.
+        vec![("proc.txt", proc()), ("all.log", enslave("db01", &BOTH) + &hang("db02"))],
+    ];
+    for files in owners {
+        let r = run(&files);
+        assert_eq!(side(&r), Side::Unknown, "{files:?}");
+        assert_eq!(r.case.other_hosts, [("db02".to_owned(), 2)], "{files:?}");
+        assert!(
+            r.case
+                .host
+                .0
+                .as_deref()
+                .is_some_and(|h| h.eq_ignore_ascii_case("db01") || h == "DB01.example.net")
+        );
+        assert!(needs(&r, "kernel log lines of db02 (2 lines)"));
+        assert!(r.case.kernel().all(|(_, k)| k.host.as_deref() == Some("db01")));
+    }
+}
+
+#[test]
+fn the_owners_own_log_still_counts() {
+    let r = run(&[
+        ("db01-proc.txt", proc_of(1, &BOTH, true)),
+        ("a.log", hang("db01")),
+        ("b.log", enslave("db02", &BOTH)),
+    ]);
+    assert_eq!((side(&r), r.case.host.0.as_deref()), (Side::Host, Some("db01")));
+    assert!(needs(&r, "of db02 (2 lines)"));
+}
+
+#[test]
+fn without_an_owner_no_log_line_decides() {
+    for files in [
+        // Nobody names the bond.
+        vec![("proc.txt", proc_of(1, &BOTH, true)), ("a.log", hang("db01")), ("b.log", hang("db02"))],
+        // Both do.
+        vec![
+            ("proc.txt", proc_of(1, &BOTH, true)),
+            ("a.log", enslave("db01", &BOTH)),
+            ("b.log", enslave("db02", &BOTH) + &hang("db02")),
+        ],
+        // One does for a part of the members: its log may only reach further back.
+        vec![
+            ("proc.txt", proc_of(1, &BOTH, true)),
+            ("a.log", hang("db01")),
+            ("b.log", enslave("db02", &["eno1"]) + &hang("db02")),
+        ],
+        // Path and `uname` disagree.
+        vec![
+            ("db01/proc.txt", proc_of(1, &BOTH, true)),
+            ("uname", uname("db02")),
+            ("a.log", enslave("db01", &BOTH)),
+            ("b.log", hang("db02")),
+        ],
+        // Settings of one, the log of the other.
+        vec![("proc.txt", proc_of(1, &BOTH, true)), ("uname", uname("db01")), ("b.log", hang("db02"))],
+    ] {
+        let r = run(&files);
+        assert_eq!(side(&r), Side::Unknown, "{files:?}");
+        assert_eq!(r.case.mixed_hosts, ["db01", "db02"], "{files:?}");
+        assert!(r.case.host.0.is_none() && r.case.other_hosts.is_empty(), "{files:?}");
+        assert!(needs(&r, "the owner of the kernel log lines of db01 and db02"));
+    }
+}
+
+#[test]
+fn names_of_one_host() {
+    for other in ["localhost", "(none)", "db01.example.net", "DB01", "debian"] {
+        let r = run(&[
+            ("proc.txt", proc_of(1, &BOTH, true)),
+            ("a.log", enslave("db01", &BOTH)),
+            ("b.log", hang(other)),
+        ]);
+        assert_eq!(side(&r), Side::Host, "{other}");
+        assert!(r.case.mixed_hosts.is_empty() && r.case.other_hosts.is_empty(), "{other}");
+        assert_eq!(r.case.host.0.as_deref(), Some("db01"));
+    }
+}
+
+#[test]
+fn lines_without_a_name_follow_their_path() {
+    let dmesg = "[ 1138.649269] igc 0000:02:00.0 eno1: Detected Tx Unit Hang\n".to_owned();
+    let files = |path| {
+        [
+            ("db01/proc.txt", proc_of(1, &BOTH, true)),
+            ("a.log", enslave("db01", &BOTH)),
+            ("b.log", enslave("db02", &BOTH)),
+            (path, dmesg.clone()),
+        ]
+    };
+    let r = run(&files("db02/dmesg.txt"));
+    assert_eq!((side(&r), r.case.other_hosts), (Side::Unknown, vec![("db02".to_owned(), 3)]));
+    assert_eq!(side(&run(&files("dmesg.txt"))), Side::Host);
+}
+
+#[test]
+fn neighbours_that_only_chat_do_no_harm() {
+    let chat = "2025-11-23T12:13:49.000000+00:00 db02 sshd[12]: Connection closed\n".to_owned();
+    let r = run(&[("proc.txt", proc_of(1, &BOTH, true)), ("all.log", hang("db01") + &chat)]);
+    assert_eq!(side(&r), Side::Host);
+    assert!(r.case.mixed_hosts.is_empty());
+}
+
+#[test]
+fn readings_of_two_hosts_decide_nothing() {
+    let alone = run(&[("a.txt", proc_of(1, &BOTH, false))]);
+    assert_eq!(side(&alone), Side::None);
+    // The same names with other addresses; other members with another System ID.
+    for other in [proc_of(2, &BOTH, false), proc_of(2, &["ens1", "ens2"], false)] {
+        let r = run(&[
+            ("hostA/proc/net/bonding/bond0", proc_of(1, &BOTH, false)),
+            ("hostB/proc/net/bonding/bond0", other),
+            ("kern.log", hang("db01")),
+        ]);
+        assert_eq!(side(&r), Side::Unknown);
+        assert!(needs(&r, "readings of two hosts in bond0"));
+        assert!(judged(&r).verdict.exonerated.is_empty());
+    }
+    // Two readings of one host, one of them cut.
+    let r = run(&[("a.txt", proc_of(1, &BOTH, false)), ("b.txt", proc_of(1, &["eno1"], false))]);
+    assert!(!needs(&r, "two hosts"));
+}
+
+#[test]
+fn a_hang_of_nobody_knows_whom_keeps_the_host_from_being_cleared() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/loss-h2s");
+    let mut files: Vec<(&str, Vec<u8>)> = [
+        "host-h1.pcap",
+        "host-h2.pcap",
+        "snap-before/host-proc-bonding.txt",
+        "snap-before/host-xstats-slave.json",
+        "snap-before/host-ip-d-s-link.txt",
+        "snap-after72/host-xstats-slave.json",
+        "snap-after72/host-ip-d-s-link.txt",
+    ]
+    .into_iter()
+    .map(|name| (name, std::fs::read(dir.join(name)).expect("a fixture")))
+    .collect();
+    let run = |files: &[(&str, Vec<u8>)]| {
+        let inputs: Vec<Input<'_>> =
+            files.iter().map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
+        diagnose(&inputs)
+    };
+    let cleared =
+        |r: &Report| judged(r).verdict.exonerated.iter().any(|(s, by)| *s == Side::Host && !by.is_empty());
+    let r = run(&files);
+    assert!(cleared(&r));
+    let start = judged(&r).episodes.first().expect("an outage").span.0 / 1_000_000_000;
+    for host in ["db01", "db02"] {
+        let line = format!("{start}.000000 {host} kernel: igc 0000:02:00.0 h1: Detected Tx Unit Hang\n");
+        files.push((if host == "db01" { "a.log" } else { "b.log" }, line.into_bytes()));
+    }
+    let r = run(&files);
+    assert_eq!((side(&r), r.case.mixed_hosts.len()), (Side::Unknown, 2));
+    assert!(!cleared(&r));
+}
