@@ -25,6 +25,12 @@ pub struct Trouble {
     pub span: Option<(i64, i64)>,
     /// Members with an outage or with late LACPDUs, and the directions that broke.
     pub members: BTreeMap<String, BTreeSet<Option<Way>>>,
+    /// Start of every outage, and the last instant before it at which LACP was seen in order, if any.
+    starts: Vec<(i64, Option<i64>)>,
+    /// Members where it is not told which end is the host.
+    blind: BTreeSet<String>,
+    /// LACPDUs that went missing per member, estimated from the silences.
+    missing: BTreeMap<String, u64>,
     alignments: Vec<Alignment>,
 }
 
@@ -47,6 +53,9 @@ impl Trouble {
             seen: None,
             span: None,
             members: BTreeMap::new(),
+            starts: Vec::new(),
+            blind: BTreeSet::new(),
+            missing: BTreeMap::new(),
             alignments: crate::timeline::alignments(case, subject),
         };
         let widen = |slot: &mut Option<(i64, i64)>, a: i64, b: i64| {
@@ -55,9 +64,23 @@ impl Trouble {
         for m in &subject.members {
             for (part, story) in m.wire.iter().flat_map(crate::wire::Wire::told).filter(|(p, _)| p.timed) {
                 widen(&mut trouble.seen, part.span.0, part.span.1);
+                let deaf_unknown =
+                    part.unknown.iter().any(|s| s.changes.iter().any(|c| c.actor.state.deaf()));
+                if deaf_unknown {
+                    widen(&mut trouble.span, part.span.0, part.span.1);
+                    trouble.members.entry(m.name.clone()).or_default().insert(None);
+                    trouble.blind.insert(m.name.clone());
+                }
+                let mut in_order = story.carried.then_some(part.span.0);
                 for o in &story.outages {
                     let start = o.gap.map_or(o.span.start, |g| g.from_ns.min(o.span.start));
                     widen(&mut trouble.span, start, o.span.end);
+                    trouble.starts.push((start, in_order.filter(|t| *t + 15_000_000_000 < start)));
+                    in_order = Some(o.span.end);
+                    let silence = o.gap.map_or(0, |g| g.len_ns());
+                    *trouble.missing.entry(m.name.clone()).or_default() +=
+                        u64::try_from(silence.max(o.span.end.saturating_sub(o.span.start)) / 1_000_000_000)
+                            .unwrap_or(0);
                     let way = match o.cause {
                         Cause::HostSilent | Cause::LostTowardsSwitch => Some(Way::HostToSwitch),
                         Cause::LostTowardsHost | Cause::LostInsideHost => Some(Way::SwitchToHost),
@@ -99,11 +122,24 @@ impl Trouble {
             c => self.alignments.iter().find(|a| a.clock == c).map(|a| t.ns.saturating_add(a.offset)),
         };
         if let Some(ns) = wall {
-            return if ns >= start.saturating_sub(BEFORE) && ns <= end.saturating_add(10_000_000_000) {
-                When::During
-            } else {
-                When::Elsewhere
-            };
+            if self.starts.is_empty() {
+                return if ns >= start.saturating_sub(BEFORE) && ns <= end.saturating_add(10_000_000_000) {
+                    When::During
+                } else {
+                    When::Elsewhere
+                };
+            }
+            // A cause precedes its effect, by no more than the watchdogs of the kernel need to notice; and what was followed by
+            // LACP in order for a while was no cause.
+            let near = self.starts.iter().any(|(start, in_order)| {
+                let from = if in_order.is_some() {
+                    start.saturating_sub(15_000_000_000)
+                } else {
+                    start.saturating_sub(BEFORE)
+                };
+                ns >= from && ns <= start.saturating_add(15_000_000_000)
+            });
+            return if near { When::During } else { When::Elsewhere };
         }
         // A civil time lies within a zone offset of the truth; a missing year was read as 1970.
         if t.clock == Clock::Local {
@@ -170,13 +206,52 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
         // Another member's evidence explains nothing.
         if let Some(m) = &f.member
             && !trouble.members.contains_key(m)
-            && subject.members.iter().any(|x| x.name == *m && x.wire.is_some())
+            && (f.kind != Kind::State || subject.members.iter().any(|x| x.name == *m && x.wire.is_some()))
         {
             context(f, "; this member had no trouble in the capture");
             continue;
         }
+        // Starvation hits every member; one that was captured in order while another broke speaks against it.
+        if f.member.is_none()
+            && f.accuses().is_some_and(|(d, _)| d == D::HostStarvation)
+            && subject.members.iter().any(|m| m.wire.is_some() && !trouble.members.contains_key(&m.name))
+        {
+            context(f, "; another member was in order at the same time");
+            continue;
+        }
+        // Too few damaged or dropped frames to have killed the LACPDUs that are missing.
+        if let (Kind::Counter, Some(m)) = (f.kind, f.member.clone())
+            && let Some(missing) = trouble.missing.get(&m).filter(|n| **n > 0)
+            && let [a, b] = f.evidence.as_slice()
+            && let Some(s) = case
+                .counters
+                .get(&m)
+                .into_iter()
+                .flatten()
+                .find(|s| (s.high.1 == *a && s.low.1 == *b) || (s.high.1 == *b && s.low.1 == *a))
+            && s.source.starts_with("ethtool")
+        {
+            let errors = s.growth().unwrap_or(0);
+            let packets =
+                crate::ledger::growth(case, &m, crate::evidence::Meaning::RxPackets).map_or(0, |g| g.0);
+            let thin = errors.saturating_mul(1000) < packets.saturating_add(errors);
+            if errors < *missing || thin {
+                context(f, "; too few to explain the missing LACPDUs");
+                continue;
+            }
+        }
+        // Where it is not told which end is the host, a direction cannot be compared with anything.
+        if let (Some(_), Some(m)) = (f.way, &f.member)
+            && trouble.blind.contains(m)
+            && let Bearing::Implicates(d) = &mut f.bearing
+            && d.len() == 1
+        {
+            d.push((D::Physical, crate::finding::Strength::Weak));
+            d.push((D::SwitchControlPlane, crate::finding::Strength::Weak));
+            continue;
+        }
         // Nor does the other direction's.
-        if let (Kind::Counter | Kind::Filter, Some(way)) = (f.kind, f.way)
+        if let (Kind::Counter | Kind::Filter | Kind::Log, Some(way)) = (f.kind, f.way)
             && way != Way::Both
         {
             let ways: BTreeSet<Option<Way>> = match &f.member {

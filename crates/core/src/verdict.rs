@@ -261,10 +261,11 @@ fn decide(
         } else if sides.len() == 1
             && let Some((d, s)) = domains.iter().rev().max_by_key(|(_, s)| *s)
         {
-            // Several domains of one side: the side is shown, the domain is a guess.
+            // Several domains of one side: the side is shown, the domain is a guess, so it is never more than indicative.
             *direct.entry(*d).or_default() += s.weight();
-            let e = strongest.entry(*d).or_insert(*s);
-            *e = (*e).max(*s);
+            let capped = (*s).min(Strength::Moderate);
+            let e = strongest.entry(*d).or_insert(capped);
+            *e = (*e).max(capped);
         }
     }
     let mut suspects = normalise(&score);
@@ -405,7 +406,14 @@ fn decide(
         verdict.domain = D::Healthy;
         verdict.side = Side::None;
         verdict.because = because_of(&|f| f.check == "lacp-in-order");
-        let wire = verdict.because.iter().filter_map(|(i, _)| findings.get(*i)).any(|f| f.kind == Kind::Wire);
+        // Strong only if every member was captured in order: a reading of an unknown moment is no capture.
+        let wire = subject.members.iter().all(|m| {
+            findings.iter().any(|f| {
+                f.check == "lacp-in-order"
+                    && f.kind == Kind::Wire
+                    && f.member.as_deref() == Some(m.name.as_str())
+            })
+        });
         verdict.grade = if wire { Grade::Strong } else { Grade::Indicative };
         verdict.confidence = if wire { 0.97 } else { 0.85 };
         suspects = vec![Suspect { domain: D::Healthy, confidence: verdict.confidence }];
@@ -504,6 +512,21 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
         let counts = f.kind != Kind::Log || !captured;
         f.severity >= Severity::Warning && counts && matches!(f.bearing, Bearing::Implicates(_))
     });
+    // A dump that was cut off shows fewer members than the aggregator counts.
+    let ports =
+        subject.fields("Number of ports").filter_map(|f| crate::evidence::leading_int(&f.value)).max();
+    if ports.is_some_and(|n| n > subject.members.len() as u64) {
+        return false;
+    }
+    // An incoming-only capture in which the partner describes us as deaf.
+    let echoed = subject.members.iter().filter_map(|m| m.wire.as_ref()).flat_map(|w| &w.parts).any(|p| {
+        p.host().is_none()
+            && p.partner()
+                .is_some_and(|s| s.changes.iter().any(|c| c.partner.state.deaf() || c.actor.state.deaf()))
+    });
+    if echoed {
+        return false;
+    }
     // A capture in order on every member speaks for its own time, whatever happened since boot.
     let captured = subject.members.iter().all(|m| {
         m.wire

@@ -388,6 +388,26 @@ impl Part {
         if dead_in || dead_out {
             story.carries_at_end = false;
         }
+        // Neither end spoke here while other members were captured already.
+        let fast =
+            self.asked_by_us(start.0).unwrap_or(true) || self.asked_by_partner(start.0).unwrap_or(true);
+        if !points.is_empty() && start.0.saturating_sub(self.span.0) > limit(fast).max(15 * SECOND) {
+            let span = Span { start: self.span.0, end: start.0, first: start.1, last: start.1, open: false };
+            let text = format!(
+                "the first LACPDU of either end, {} after other members were captured",
+                seconds(start.0 - self.span.0)
+            );
+            story.outages.insert(
+                0,
+                Outage {
+                    span,
+                    cause: Cause::Unclear,
+                    proof: vec![(start.1, text)],
+                    heard_all_along: false,
+                    gap: None,
+                },
+            );
+        }
         // Both fell silent although the capture went on: the last words say nothing about what came after.
         let last_words = self.out.iter().chain(&self.ins).map(|s| (s.last.0, s.last.1)).max();
         if let Some((ns, frame)) = last_words
@@ -532,7 +552,15 @@ impl Part {
                 let silent_first = self.partner().is_some_and(|p| {
                     p.gaps.iter().any(|g| g.to_ns == d.ns && g.len_ns() > in_period * 5 / 2)
                 });
-                if silent_first { Cause::LostBothWays } else { Cause::LostTowardsSwitch }
+                // That our frames passed the tap must have been seen, for as long as the partner's timeout: a capture that
+                // began in the middle of the outage has not seen it.
+                let seen = self.host().is_some_and(|h| h.first.0 <= d.ns.saturating_sub(3 * out_period))
+                    && d.answered.is_some_and(|(ns, _)| d.ns.saturating_sub(ns) <= out_period * 5 / 2);
+                match (seen, silent_first) {
+                    (false, _) => Cause::Unclear,
+                    (true, true) => Cause::LostBothWays,
+                    (true, false) => Cause::LostTowardsSwitch,
+                }
             }
         } else if let Some(d) = host_deaf {
             if let Some(g) = in_gap {
@@ -601,8 +629,10 @@ impl Part {
             // After a silence it is renegotiation, not a decision; and it must show that it hears us.
             let deliberate = |c: &Change| {
                 let after_silence = self.partner().is_some_and(|p| {
-                    p.gaps.iter().any(|g| g.to_ns == c.ns && g.len_ns() > in_period * 17 / 10)
-                        || p.first.0 == c.ns
+                    p.gaps.iter().any(|g| {
+                        let patient = !c.actor.state.contains(PortState::TIMEOUT);
+                        g.to_ns == c.ns && g.len_ns() > if patient { LONG_LIMIT } else { 3 * SECOND }
+                    }) || p.first.0 == c.ns
                 });
                 let hears = self
                     .host()
@@ -709,11 +739,13 @@ pub(crate) fn attach(case: &mut Case) {
         }
     }
     case.captures = captures;
-    // Captures that were started together are one observation: where the others go on, a member that fell silent shows.
+    // Captures that overlap are one observation: where the others go on, or began before, a member that is silent shows.
     let spans: Vec<(i64, i64)> = found.iter().filter(|f| f.2.timed).map(|f| f.2.span).collect();
     for (_, _, part) in found.iter_mut().filter(|f| f.2.timed) {
-        let together = spans.iter().filter(|s| (s.0 - part.span.0).abs() < 10 * SECOND);
-        part.span.1 = together.map(|s| s.1).max().unwrap_or(part.span.1).max(part.span.1);
+        let own = part.span;
+        for s in spans.iter().filter(|s| s.0 <= own.1 && own.0 <= s.1) {
+            part.span = (part.span.0.min(s.0), part.span.1.max(s.1));
+        }
     }
     // Largest and best-tagged first, so that a lesser view of the same time gives way.
     found.sort_by(|a, b| {
@@ -920,8 +952,10 @@ fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str
     {
         return name(found);
     }
-    let subject = if case.subjects.iter().filter(|s| s.bond).count() == 1 {
-        case.subjects.iter().find(|s| s.bond).map(|s| s.name.clone()).unwrap_or_default()
+    // A bond without members (`modprobe bonding` leaves one) owns no capture.
+    let with_members = || case.subjects.iter().filter(|s| s.bond && !s.members.is_empty());
+    let subject = if with_members().count() == 1 {
+        with_members().next().map(|s| s.name.clone()).unwrap_or_default()
     } else {
         // Captures of several bonds without any other evidence are told apart by the host's systems.
         match port {

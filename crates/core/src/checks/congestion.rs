@@ -77,8 +77,20 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 signs.push((format!("{}: {what} rose by {g}", m.name), cited));
             }
         }
-        for (r, q) in case.qdiscs().filter(|(_, q)| q.dev == m.name && q.dropped >= 100) {
-            signs.push((format!("{}: queue {} dropped {}", q.dev, q.kind, q.dropped), vec![r.at]));
+        // Drops since boot say nothing: only growth between two readings of the same queue counts.
+        let mut first: Option<(u64, Citation)> = None;
+        for (r, q) in case.qdiscs().filter(|(_, q)| q.dev == m.name && q.root) {
+            match first {
+                None => first = Some((q.dropped, r.at)),
+                Some((low, at)) if q.dropped >= low.saturating_add(100) => {
+                    signs.push((
+                        format!("{}: queue {} dropped {} more", q.dev, q.kind, q.dropped - low),
+                        vec![r.at, at],
+                    ));
+                    break;
+                }
+                Some(_) => {}
+            }
         }
     }
     let strong = signs.len() > 1 || signs.iter().any(|(t, _)| !t.starts_with("TCP"));

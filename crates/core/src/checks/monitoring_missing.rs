@@ -30,7 +30,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
-    if !subject.bond || subject.aggregator != Aggregator::Bonding {
+    if !subject.bond || subject.members.is_empty() || subject.aggregator != Aggregator::Bonding {
         return Outcome::NotApplicable;
     }
     let Some(miimon) = subject.field("MII Polling Interval (ms)") else {

@@ -46,7 +46,13 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                         format!("{}: 01:80:c2:00:00:02 is not in the multicast list", m.name),
                     )
                     .suspects(&[(D::HostConfig, S::Weak)])
-                    .severity(Severity::Warning)
+                    .severity(
+                        if m.wire.as_ref().is_some_and(|w| w.stories.iter().all(|s| s.carries_at_end)) {
+                            Severity::Info
+                        } else {
+                            Severity::Warning
+                        },
+                    )
                     .member(&m.name),
                 );
             }

@@ -16,7 +16,7 @@
 //! kernel-facts.md section 6.1.
 
 use crate::case::{Case, Subject};
-use crate::domain::FaultDomain as D;
+use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::{KernelKind, KernelLine, Meaning, Record};
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use std::collections::BTreeMap;
@@ -37,8 +37,13 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let lines: Vec<_> = case.kernel_of(&m.name).collect();
         for (r, k) in &lines {
             // A driver that resets because the link went down reports a consequence.
+            // Between a loss of link and its return everything may be the driver's way of getting the link back.
+            let before = lines.iter().filter(|(d, l)| {
+                matches!(l.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf)
+                    && matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns)
+            });
             let follows_down = k.kind == KernelKind::NicReset
-                && lines.iter().any(|(d, l)| l.kind == KernelKind::LinkDown && matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns < 10_000_000_000));
+                && before.last().is_some_and(|(_, l)| l.kind == KernelKind::LinkDown);
             if strength(k).is_some() && !follows_down {
                 kinds.entry(k.kind).or_default().push((r, k));
             }
@@ -55,6 +60,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .implicates(D::HostDriverFirmware, strength)
                 .member(&m.name)
                 .and_all(lines.iter().skip(1).take(4).map(|(r, _)| r.at));
+            let f = if k.kind == KernelKind::FilterError { f.way(Way::SwitchToHost) } else { f };
             // Endless pause frames from the other end stop the transmitter until its watchdog barks.
             let paused = crate::ledger::growth(case, &m.name, Meaning::RxPause)
                 .filter(|(g, _)| *g >= 100_000)

@@ -29,7 +29,7 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-fn run(_: &Case, subject: &Subject) -> Outcome {
+fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
@@ -66,6 +66,27 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                     .member(&m.name)
                     .at(o.span.start)
                     .and_all(o.proof.iter().map(|(f, _)| part.cite(*f))),
+            );
+        }
+    }
+    // A capture named after a member that holds nothing, while others hold LACPDUs.
+    let any_wire = subject.members.iter().any(|m| m.wire.is_some());
+    for m in subject.members.iter().filter(|m| m.wire.is_none() && any_wire) {
+        let empty = case.captures.iter().find(|c| {
+            let path = case.path(c.file);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            c.capture.lacpdus == 0 && name.split(['-', '_', '.', ' ']).any(|t| t == m.name)
+        });
+        if let Some(c) = empty {
+            found.push(
+                Finding::new(
+                    CHECK.id,
+                    Kind::Wire,
+                    crate::evidence::Citation::whole(c.file),
+                    format!("{}: its capture holds not a single LACPDU, those of other members do", m.name),
+                )
+                .suspects(&[(D::Physical, S::Weak), (D::SwitchConfig, S::Weak), (D::HostConfig, S::Weak)])
+                .member(&m.name),
             );
         }
     }

@@ -18,7 +18,8 @@
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::HookPoint;
-use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
+use crate::wire::Cause;
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -38,6 +39,37 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
         let way = if h.point == HookPoint::Egress { Way::HostToSwitch } else { Way::SwitchToHost };
         let count = h.dropped.map_or(String::new(), |n| format!(", {n} packets so far"));
+        // Where the wire was captured, the filter must stand where the frames went missing: egress before the tap of what we
+        // send, ingress behind the tap of what arrives, XDP before it.
+        let fits = subject.members.iter().find(|m| m.name == dev).and_then(|m| m.wire.as_ref()).map(|w| {
+            w.stories.iter().flat_map(|s| &s.outages).any(|o| match h.point {
+                HookPoint::Egress => o.cause == Cause::HostSilent,
+                HookPoint::Ingress => o.cause == Cause::LostInsideHost,
+                HookPoint::Xdp => o.cause == Cause::LostTowardsHost,
+            })
+        });
+        let carries = subject
+            .members
+            .iter()
+            .filter(|m| m.name == dev)
+            .flat_map(|m| m.states.iter().rev().find(|s| s.actor.is_some()))
+            .any(|s| s.actor.is_some_and(lacp::PortState::carries_traffic));
+        if h.dropped == Some(0) || fits == Some(false) || (fits.is_none() && carries) {
+            found.push(
+                Finding::new(
+                    CHECK.id,
+                    Kind::Filter,
+                    r.at,
+                    format!(
+                        "{dev}: {} would drop slow-protocol frames{count}; it does not explain what is seen",
+                        h.program
+                    ),
+                )
+                .member(dev)
+                .severity(Severity::Warning),
+            );
+            continue;
+        }
         found.push(
             Finding::new(
                 CHECK.id,

@@ -76,8 +76,19 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
     }
     let enobufs = case.records.iter().find(|r| matches!(&r.what, What::Probe(p) if p.errno.as_deref() == Some("ENOBUFS") || p.text.contains("No buffer space")));
+    // Reasons are summed over the whole host: the VLAN's own counter, a failed send or a refused transmission on the VLAN
+    // must say that frames of the VLAN are among them.
+    let refused = case.records.iter().any(|r| {
+        matches!(&r.what, What::Drop(d) if d.rc.is_some_and(|rc| rc != 0) && d.dev.as_deref().is_some_and(|dev| is_vlan_over(case, dev, &subject.name)))
+    });
+    let down = !subject.members.is_empty()
+        && subject
+            .members
+            .iter()
+            .all(|m| m.states.iter().rev().find_map(|s| s.mii.as_deref()) == Some("down"));
+    let told = !found.is_empty() || refused || enobufs.is_some();
     for (reason, (n, at)) in reasons {
-        if n < 3 {
+        if n < 3 || !told || down {
             continue;
         }
         let place = match reason {
