@@ -7,6 +7,9 @@ pub const FORMATS: &[Format] = &[
     super::proc_bonding::FORMAT,
     super::ethtool_json::FORMAT,
     super::ethtool_phy_statistics::FORMAT,
+    // Before `ethtool -i`, whose `driver:` also stands in these documents.
+    super::talos_resources::FORMAT,
+    super::talos_table::FORMAT,
     super::ethtool_driver::FORMAT,
     super::ethtool_module::FORMAT,
     super::ethtool_permaddr::FORMAT,
