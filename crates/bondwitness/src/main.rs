@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             cmd::complain(&error);
-            ExitCode::from(1)
+            ExitCode::from(cmd::exit_code(&error))
         }
     }
 }

@@ -242,11 +242,11 @@ fn errors_name_the_operation_and_the_next_step() {
     assert!(text(&output.stderr).contains("--from"));
 
     assert_eq!(run(&["diagnose", "--nonsense"]).status.code(), Some(2));
-    assert_eq!(run(&["explain", "no-such-check"]).status.code(), Some(1));
+    assert_eq!(run(&["explain", "no-such-check"]).status.code(), Some(2));
 
     let path = fixture("carrier").to_string_lossy().into_owned();
     let output = run(&["diagnose", "bond9", "--from", &path]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("bond0"), "the help names what is there");
 }
 

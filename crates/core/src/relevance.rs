@@ -189,6 +189,11 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 context(f, "");
                 continue;
             }
+            // It happened while the bond was captured, and LACP did not notice: worth a look, no verdict.
+            if trouble.seen.is_some() && captured && trouble.members.is_empty() && subject.bond {
+                f.severity = Severity::Warning;
+                continue;
+            }
             if broke && !whens.is_empty() && !whens.contains(&When::During) {
                 // It may or may not be of this time: it can no longer decide between sides.
                 let mut domains = domains.clone();
@@ -199,6 +204,16 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 f.text.push_str("; whether at the time of the trouble is not known");
                 f.bearing = Bearing::Implicates(domains);
             }
+        }
+        // A member released long after the outage began is a repair or another step, not the cause.
+        if f.check == "host-released"
+            && f.kind == Kind::Wire
+            && let Some(t) = f.ns
+            && !trouble.starts.is_empty()
+            && !trouble.starts.iter().any(|(start, _)| (t - start).abs() < 3_000_000_000)
+        {
+            context(f, "; not where the outage began");
+            continue;
         }
         if !broke || f.kind == Kind::Wire {
             continue;

@@ -365,10 +365,17 @@ fn decide(
             _ => false,
         };
         verdict.because = because_of(&speaks);
+        // What speaks for one other side; findings that leave several open speak for nobody.
         verdict.against = findings
             .iter()
             .enumerate()
-            .filter(|(_, f)| matches!(&f.bearing, Bearing::Implicates(d) if d.iter().all(|(x, _)| x.side() != side)))
+            .filter(|(_, f)| match &f.bearing {
+                Bearing::Implicates(d) => {
+                    let sides: BTreeSet<Side> = d.iter().map(|(x, _)| x.side()).collect();
+                    sides.len() == 1 && !sides.contains(&side)
+                }
+                _ => false,
+            })
             .map(|(i, _)| i)
             .collect();
         let kinds: BTreeSet<Kind> =
@@ -504,14 +511,9 @@ fn healthy(case: &Case, subject: &Subject, findings: &[Finding], state: State) -
             m.states.iter().any(|s| s.failures.is_some_and(|n| n > 1))
                 && !case.links().any(|(_, l)| l.name == m.name && !l.flags.is_empty() && !l.flag("UP"))
         });
-    let hinted = findings.iter().any(|f| {
-        let captured = f
-            .member
-            .as_deref()
-            .is_none_or(|m| subject.members.iter().any(|x| x.name == m && x.wire.is_some()));
-        let counts = f.kind != Kind::Log || !captured;
-        f.severity >= Severity::Warning && counts && matches!(f.bearing, Bearing::Implicates(_))
-    });
+    let hinted = findings
+        .iter()
+        .any(|f| f.severity >= Severity::Warning && matches!(f.bearing, Bearing::Implicates(_)));
     // A dump that was cut off shows fewer members than the aggregator counts.
     let ports =
         subject.fields("Number of ports").filter_map(|f| crate::evidence::leading_int(&f.value)).max();

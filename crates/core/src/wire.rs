@@ -494,7 +494,18 @@ impl Part {
                 && story.carried
                 && first_deaf.is_none_or(|d| c.ns <= d)
         });
-        let cause = if let Some(d) = link_down
+        // With both ends passive nobody keeps a cadence: the silences are the rule, not a cause.
+        let passive = |s: Option<&Speaker>| {
+            s.is_some_and(|s| {
+                let then = s.at(span.start).into_iter().chain(s.changes.iter().filter(|c| within(c.ns)));
+                then.into_iter().all(|c| !c.actor.state.contains(PortState::ACTIVITY))
+            })
+        };
+        let both_passive = passive(self.host()) && passive(self.partner());
+        let cause = if both_passive {
+            proof.push((span.first, "neither end is active".to_owned()));
+            Cause::Unclear
+        } else if let Some(d) = link_down
             .iter()
             .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
         {

@@ -63,6 +63,95 @@ fn append(builder: &mut tar::Builder<Vec<u8>>, kind: tar::EntryType, name: &str,
     builder.append(&header, bytes).expect("tar member");
 }
 
+/// One member of a zip archive, as its headers describe it.
+struct ZipMember<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
+    method: u16,
+    /// Version made by, and the attributes that go with it.
+    made_by: u16,
+    mode: u32,
+    flags: u16,
+    zip64: bool,
+}
+
+impl<'a> ZipMember<'a> {
+    const fn new(name: &'a str, bytes: &'a [u8]) -> Self {
+        Self { name, bytes, method: 8, made_by: 3 << 8, mode: 0o100_644, flags: 0, zip64: false }
+    }
+}
+
+const STREAMED: u16 = 8;
+
+/// A zip archive, written from the specification: with sizes behind the data where `STREAMED` is set.
+fn zip(members: &[ZipMember<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut directory = Vec::new();
+    for m in members {
+        let packed = if m.method == 8 {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(m.bytes).expect("deflate");
+            encoder.finish().expect("deflate")
+        } else {
+            m.bytes.to_vec()
+        };
+        let mut crc = flate2::Crc::new();
+        crc.update(m.bytes);
+        let short = |n: usize| (n as u16).to_le_bytes();
+        let long = |n: usize| (n as u32).to_le_bytes();
+        let huge = |n: usize| (n as u64).to_le_bytes();
+        let sums = |sizes: bool| {
+            let sizes = match (sizes, m.zip64) {
+                (false, _) => [long(0), long(0)],
+                (true, true) => [long(0xffff_ffff), long(0xffff_ffff)],
+                (true, false) => [long(packed.len()), long(m.bytes.len())],
+            };
+            [crc.sum().to_le_bytes(), sizes[0], sizes[1]].concat()
+        };
+        let streamed = m.flags & STREAMED != 0;
+        let at = out.len();
+        let sizes = [huge(m.bytes.len()), huge(packed.len())].concat();
+        let extra = if m.zip64 { [&[1, 0, 16, 0][..], &sizes].concat() } else { Vec::new() };
+        let versions = [m.flags.to_le_bytes(), m.method.to_le_bytes(), [0; 2], [0; 2]].concat();
+        out.extend_from_slice(b"PK\x03\x04\x14\0");
+        out.extend_from_slice(&versions);
+        out.extend_from_slice(&if streamed { vec![0; 12] } else { sums(true) });
+        out.extend_from_slice(&[short(m.name.len()), short(extra.len())].concat());
+        out.extend_from_slice(&[m.name.as_bytes(), &extra, &packed].concat());
+        if streamed {
+            out.extend_from_slice(b"PK\x07\x08");
+            out.extend_from_slice(&sums(true));
+        }
+        directory.extend_from_slice(b"PK\x01\x02");
+        directory.extend_from_slice(&[m.made_by.to_le_bytes(), [20, 0]].concat());
+        directory.extend_from_slice(&versions);
+        directory.extend_from_slice(&sums(true));
+        directory
+            .extend_from_slice(&[short(m.name.len()), short(extra.len()), [0; 2], [0; 2], [0; 2]].concat());
+        directory.extend_from_slice(&[(m.mode << 16).to_le_bytes(), long(at)].concat());
+        directory.extend_from_slice(&[m.name.as_bytes(), &extra].concat());
+    }
+    let (count, from, len) = (members.len() as u16, out.len() as u64, directory.len() as u64);
+    out.extend_from_slice(&directory);
+    let zip64 = members.iter().any(|m| m.zip64);
+    if zip64 {
+        let at = out.len() as u64;
+        out.extend_from_slice(b"PK\x06\x06");
+        out.extend_from_slice(&[44_u64.to_le_bytes(), [45, 3, 45, 0, 0, 0, 0, 0], [0; 8]].concat()[..20]);
+        out.extend_from_slice(
+            &[u64::from(count), u64::from(count), len, from].map(u64::to_le_bytes).concat(),
+        );
+        out.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        out.extend_from_slice(&[&at.to_le_bytes()[..], &1_u32.to_le_bytes()].concat());
+    }
+    out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    out.extend_from_slice(&[count.to_le_bytes(), count.to_le_bytes()].concat());
+    let (len, from) = if zip64 { (u32::MAX, u32::MAX) } else { (len as u32, from as u32) };
+    out.extend_from_slice(&[len.to_le_bytes(), from.to_le_bytes()].concat());
+    out.extend_from_slice(&[0; 2]);
+    out
+}
+
 fn load_one(path: &Path) -> Loaded {
     load(&[path.to_owned()], &Limits::default()).expect("loads")
 }
@@ -531,6 +620,122 @@ fn a_truncated_archive_yields_its_members() {
 }
 
 #[test]
+fn zip_archives_are_read_in_every_form() {
+    let log = b"kern: info: link is down\n".repeat(40);
+    let members = || [ZipMember::new("node/", b""), ZipMember::new("node/dmesg.log", &log)];
+    let stored = members().map(|m| ZipMember { method: 0, ..m });
+    let streamed = members().map(|m| ZipMember { flags: STREAMED, ..m });
+    let zip64 = members().map(|m| ZipMember { zip64: true, ..m });
+    let forms = [("deflated", members()), ("stored", stored), ("streamed", streamed), ("zip64", zip64)];
+    for (form, members) in &forms {
+        for archive in [zip(members), gzip(&zip(members)), [zip(members), b"after".to_vec()].concat()] {
+            let loaded = from_stdin(&archive, &Limits::default());
+            assert_eq!(paths(&loaded), ["node/dmesg.log"], "{form}");
+            assert_eq!(bytes_of(&loaded, "node/dmesg.log"), log, "{form}");
+            assert_eq!(loaded.inputs[0].problem, None, "{form}");
+        }
+    }
+    let loaded = from_stdin(&zip(&[]), &Limits::default());
+    assert!(loaded.inputs.is_empty() && loaded.skipped.is_empty());
+    // Below the name of the archive when it was found, not given; what it holds is unpacked in turn.
+    let dir = folder();
+    write(dir.path(), "support.zip", &zip(&[ZipMember::new("a.tar", &tar(&[("b", b"x")]))]));
+    assert_eq!(paths(&load_one(dir.path())), ["support.zip/a.tar/b"]);
+}
+
+#[test]
+fn zip_members_that_cannot_or_must_not_be_taken_are_listed() {
+    let link = ZipMember { mode: 0o120_777, ..ZipMember::new("case/link", b"/etc/shadow") };
+    let archive = zip(&[
+        ZipMember::new("../etc/cron.d/x", b"x"),
+        ZipMember::new("/etc/passwd", b"x"),
+        ZipMember::new("case/a/../../b", b"x"),
+        link,
+        ZipMember { mode: 0o010_644, ..ZipMember::new("case/pipe", b"") },
+        ZipMember { flags: 1, ..ZipMember::new("case/secret", b"x") },
+        ZipMember { method: 93, ..ZipMember::new("case/zstd", b"x") },
+        // Written where there are no modes: what looks like one is none.
+        ZipMember { made_by: 0, mode: 0o120_777, ..ZipMember::new("case/dos", b"dos") },
+        ZipMember::new("case/ok", b"ok"),
+    ]);
+    let loaded = from_stdin(&archive, &Limits::default());
+    assert_eq!(paths(&loaded), ["case/dos", "case/ok"]);
+    let zstd = "compressed by zstd (number 93), not supported: unpack the archive and give the folder";
+    assert_eq!(
+        skipped(&loaded),
+        [
+            ("../etc/cron.d/x", "path with `..`, not unpacked"),
+            ("/etc/passwd", "absolute path, not unpacked"),
+            ("case/a/../../b", "path with `..`, not unpacked"),
+            ("case/link", "symbolic link, not followed"),
+            ("case/pipe", "named pipe, not read"),
+            ("case/secret", "encrypted, not unpacked"),
+            ("case/zstd", zstd),
+        ]
+    );
+}
+
+#[test]
+fn zip_bombs_are_stopped_one_by_one_and_in_all() {
+    let zeros = vec![0; 48 * MIB];
+    let archive =
+        zip(&[ZipMember::new("a", b"ok"), ZipMember::new("zeros", &zeros), ZipMember::new("z", b"ok")]);
+    let loaded = from_stdin(&archive, &Limits::default());
+    assert_eq!(paths(&loaded), ["a", "z", "zeros"]);
+    assert!(matches!(problem_of(&loaded, "zeros"), Problem::Bomb { .. }));
+    let limits = Limits { member_bytes: 30_000, ..Limits::default() };
+    assert_eq!(problem_of(&from_stdin(&archive, &limits), "zeros"), &Problem::TooLarge { limit: 30_000 });
+    // Every entry names the same stored bytes.
+    let noise = noise(40_000);
+    let one = zip(&[ZipMember { method: 0, ..ZipMember::new("same", &noise) }]);
+    let from = 30 + 4 + noise.len();
+    let entry = one[from..one.len() - 22].to_vec();
+    let mut many = one[..from].to_vec();
+    many.extend(entry.repeat(100));
+    let mut end = one[one.len() - 22..].to_vec();
+    end[12..16].copy_from_slice(&(entry.len() as u32 * 100).to_le_bytes());
+    many.extend(end);
+    let limits = Limits { total_bytes: 130_000, ..Limits::default() };
+    let dir = folder();
+    let loaded = load(&[write(dir.path(), "case.zip", &many)], &limits).expect("loads");
+    assert_eq!(problem_of(&loaded, "case.zip"), &Problem::TooMuch { limit: 130_000 });
+    assert!(loaded.inputs.len() < 6, "{:?}", paths(&loaded));
+}
+
+#[test]
+fn a_truncated_zip_yields_its_members() {
+    let noise = noise(100_000);
+    for flags in [0, STREAMED] {
+        let member = |name, bytes| ZipMember { flags, ..ZipMember::new(name, bytes) };
+        let archive = zip(&[member("a", b"whole"), member("b", &noise), member("c", b"lost")]);
+        let loaded = from_stdin(&archive[..60_000], &Limits::default());
+        assert_eq!(paths(&loaded), ["a", "b", "stdin"], "{flags}");
+        assert_eq!(bytes_of(&loaded, "a"), b"whole");
+        assert!(noise.starts_with(bytes_of(&loaded, "b")) && bytes_of(&loaded, "b").len() > 50_000);
+        assert!(matches!(problem_of(&loaded, "b"), Problem::EndsEarly { .. }), "{flags}");
+        let text = problem_of(&loaded, "stdin").to_string();
+        assert_eq!(text, "ends early: the directory is missing, after 60000 bytes");
+        // All members and no directory.
+        let loaded = from_stdin(&archive[..archive.len() - 22], &Limits::default());
+        assert_eq!(paths(&loaded), ["a", "b", "c", "stdin"], "{flags}");
+        assert_eq!(bytes_of(&loaded, "c"), b"lost");
+    }
+}
+
+#[test]
+fn a_damaged_zip_member_does_not_take_the_others_with_it() {
+    let noise = noise(10_000);
+    let stored = ZipMember { method: 0, ..ZipMember::new("b", &noise) };
+    let mut archive = zip(&[ZipMember::new("a", b"whole"), stored, ZipMember::new("c", b"whole")]);
+    archive[5_000] ^= 0xff;
+    let loaded = from_stdin(&archive, &Limits::default());
+    assert_eq!(paths(&loaded), ["a", "b", "c"]);
+    let text = problem_of(&loaded, "b").to_string();
+    assert_eq!(text, "damaged after 10000 bytes: the checksum does not match");
+    assert_eq!(bytes_of(&loaded, "c"), b"whole");
+}
+
+#[test]
 fn damage_is_told_from_truncation() {
     let noise = noise(200_000);
     for mut packed in [gzip(&noise), xz(&noise)] {
@@ -552,7 +757,11 @@ fn damage_is_told_from_truncation() {
 fn no_byte_flipped_or_cut_makes_it_panic_or_invent_members() {
     let archive = tar(&[("a", b"first"), ("b/c", &noise(700)), ("d", b"")]);
     let limits = Limits { total_bytes: 4 * MIB as u64, ..Limits::default() };
-    for packed in [archive.clone(), gzip(&archive), xz(&archive), zstd(&archive)] {
+    let noise = noise(700);
+    let members = [("a", &b"first"[..]), ("b/c", &noise), ("d", b"")].map(|(n, b)| ZipMember::new(n, b));
+    let zipped = zip(&members);
+    let streamed = zip(&members.map(|m| ZipMember { flags: STREAMED, ..m }));
+    for packed in [archive.clone(), gzip(&archive), xz(&archive), zstd(&archive), zipped, streamed] {
         for at in 0..packed.len() {
             let mut bad = packed.clone();
             bad[at] = bad[at].wrapping_add(0x55);

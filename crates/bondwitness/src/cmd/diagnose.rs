@@ -47,14 +47,17 @@ pub(super) fn run(args: &Diagnose, color: bool) -> Result<u8> {
             if !report.case.subjects.iter().any(|s| s.name == *bond) {
                 let known: Vec<&str> =
                     report.case.subjects.iter().map(|s| s.name.as_str()).take(20).collect();
-                bail!(Helped::new(
-                    format!("cannot report on {bond}: the evidence does not show it"),
-                    if known.is_empty() {
-                        "the evidence shows no bond and no interface".to_owned()
-                    } else {
-                        format!("the evidence shows: {}", known.join(", "))
-                    },
-                ));
+                bail!(
+                    Helped::new(
+                        format!("cannot report on {bond}: the evidence does not show it"),
+                        if known.is_empty() {
+                            "the evidence shows no bond and no interface".to_owned()
+                        } else {
+                            format!("the evidence shows: {}", known.join(", "))
+                        },
+                    )
+                    .code(3)
+                );
             }
         }
         report.keep(|name| args.bonds.iter().any(|b| b == name));

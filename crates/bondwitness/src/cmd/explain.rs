@@ -31,14 +31,17 @@ pub(super) fn run(args: &Explain) -> Result<u8> {
             .filter(|c| c.split('-').any(|w| w.len() > 3 && id.contains(w)))
             .take(5)
             .collect();
-        bail!(Helped::new(
-            format!("cannot explain {id}: there is no such check"),
-            if near.is_empty() {
-                "`bondwitness explain` lists all checks".to_owned()
-            } else {
-                format!("did you mean: {}", near.join(", "))
-            },
-        ));
+        bail!(
+            Helped::new(
+                format!("cannot explain {id}: there is no such check"),
+                if near.is_empty() {
+                    "`bondwitness explain` lists all checks".to_owned()
+                } else {
+                    format!("did you mean: {}", near.join(", "))
+                },
+            )
+            .code(2)
+        );
     };
     let page = checks::page(check);
     let text = if args.json {

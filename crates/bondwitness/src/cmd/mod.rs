@@ -23,11 +23,18 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
 pub(crate) struct Helped {
     what: String,
     help: String,
+    code: u8,
 }
 
 impl Helped {
     pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { what: what.into(), help: help.into() }
+        Self { what: what.into(), help: help.into(), code: 1 }
+    }
+
+    /// With another exit code than 1.
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
     }
 }
 
@@ -38,6 +45,11 @@ impl std::fmt::Display for Helped {
 }
 
 impl std::error::Error for Helped {}
+
+/// The exit code of an error.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<Helped>().map_or(1, |h| h.code)
+}
 
 /// Prints an error and its help line on standard error.
 #[allow(clippy::print_stderr, reason = "the one place where errors are printed")]

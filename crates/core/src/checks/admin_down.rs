@@ -41,6 +41,17 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             if !subject.bond && !hardware {
                 continue;
             }
+            // It spoke LACP in the capture: the reading is of another moment.
+            if m.wire.as_ref().is_some_and(|w| w.stories.iter().any(|s| s.carried)) {
+                let text = format!(
+                    "{}: administratively down on this host in a reading of another moment than the capture",
+                    m.name
+                );
+                found.push(
+                    Finding::new(CHECK.id, Kind::State, r.at, text).member(&m.name).severity(Severity::Info),
+                );
+                continue;
+            }
             found.push(
                 Finding::new(
                     CHECK.id,

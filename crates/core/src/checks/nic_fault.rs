@@ -38,12 +38,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         for (r, k) in &lines {
             // A driver that resets because the link went down reports a consequence.
             // Between a loss of link and its return everything may be the driver's way of getting the link back.
-            let before = lines.iter().filter(|(d, l)| {
+            let mut before = lines.iter().filter(|(d, l)| {
                 matches!(l.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf)
                     && matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns)
             });
             let follows_down = k.kind == KernelKind::NicReset
-                && before.last().is_some_and(|(_, l)| l.kind == KernelKind::LinkDown);
+                && before.next_back().is_some_and(|(_, l)| l.kind == KernelKind::LinkDown);
             if strength(k).is_some() && !follows_down {
                 kinds.entry(k.kind).or_default().push((r, k));
             }

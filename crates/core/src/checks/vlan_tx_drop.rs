@@ -31,6 +31,19 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
+    // A bond without carrier drops what is above it: that is no fault of the path.
+    let down = !subject.members.is_empty()
+        && subject.members.iter().all(|m| {
+            m.states.iter().any(|s| s.mii.as_deref() == Some("down"))
+                || m.wire.as_ref().is_some_and(|w| {
+                    w.stories.iter().any(|s| {
+                        s.outages.iter().any(|o| o.cause == crate::wire::Cause::LinkDown || o.span.open)
+                    })
+                })
+        });
+    if down {
+        return Outcome::NotApplicable;
+    }
     let vlans: Vec<String> =
         case.counters.keys().filter(|dev| is_vlan_over(case, dev, &subject.name)).cloned().collect();
     for vlan in &vlans {
@@ -81,14 +94,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let refused = case.records.iter().any(|r| {
         matches!(&r.what, What::Drop(d) if d.rc.is_some_and(|rc| rc != 0) && d.dev.as_deref().is_some_and(|dev| is_vlan_over(case, dev, &subject.name)))
     });
-    let down = !subject.members.is_empty()
-        && subject
-            .members
-            .iter()
-            .all(|m| m.states.iter().rev().find_map(|s| s.mii.as_deref()) == Some("down"));
     let told = !found.is_empty() || refused || enobufs.is_some();
     for (reason, (n, at)) in reasons {
-        if n < 3 || !told || down {
+        if n < 3 || !told {
             continue;
         }
         let place = match reason {

@@ -404,6 +404,7 @@ pub(super) fn entry(t: &str) -> Option<Entry<'_>> {
             .or_else(|| weekday(t))
             .or_else(|| facility(t))
             .or_else(|| console(t))
+            .or_else(|| talos_node(t))
             .or_else(|| grepped(t)),
     }
 }
@@ -720,14 +721,12 @@ fn facility(t: &str) -> Option<Entry<'_>> {
     plain(rest).or_else(|| kern.then(|| kernel(None, rest)))
 }
 
-/// `172.20.0.2: kern:    info: [...]: text`: `talosctl dmesg` for a named node.
+/// `172.20.0.2: kern:    info: [...]: text`: `talosctl dmesg`, with the node by address or by name.
 fn talos_node(t: &str) -> Option<Entry<'_>> {
     let (node, rest) = t.split_once(": ")?;
-    node.bytes()
-        .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
-        .then(|| facility(rest.trim_start()))
-        .flatten()
-        .map(|e| e.of(node))
+    let named = node.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-'));
+    // Words before a colon are common, so the time must follow.
+    named.then(|| facility(rest.trim_start())).flatten().filter(|e| e.time.is_some()).map(|e| e.of(node))
 }
 
 /// A console says `kernel: ` without a time.
@@ -989,6 +988,30 @@ mod tests {
         assert_eq!((k.kind, k.driver.as_deref()), (KernelKind::Other, Some("talos")));
         let (_, k) = one("[    5.1234] systemd[1]: Starting Network Time Synchronization...");
         assert_eq!(k.driver.as_deref(), Some("systemd"));
+    }
+
+    // `%s: %7s: [%s]: %s` of facility, level, time (RFC 3339 with as many digits as it takes) and message, in `Dmesg()` of
+    // `internal/app/machined/internal/server/v1alpha1/v1alpha1_server.go`; `talosctl dmesg` puts the node before it.
+    #[test]
+    fn the_kernel_log_of_talos() {
+        let bundle = "kern:    info: [2026-03-01T10:00:01.5Z]: ixgbe 0000:01:00.0 enp1s0f0: NIC Link is Down\nkern: warning: [2026-03-01T10:00:01.712345678Z]: bond0: (slave enp1s0f0): link status definitely down, disabling slave\nuser: warning: [2026-03-01T10:00:02Z]: [talos] link state changed {\"component\": \"controller-runtime\", \"link\": \"enp1s0f0\", \"up\": false}\ndaemon:    info: [2026-03-01T10:00:03.25Z]: udevd[812]: starting version 3.2.14\n";
+        let named: String = bundle.lines().map(|l| format!("192.0.2.10: {l}\n")).collect();
+        let short: String = bundle.lines().map(|l| format!("node-a.example: {l}\n")).collect();
+        for text in [bundle, &named, &short] {
+            let p = read(text);
+            assert!(p.unrecognised.is_empty(), "{text} {p:?}");
+            let got: Vec<_> = p
+                .records
+                .iter()
+                .filter_map(|r| if let What::Kernel(k) = &r.what { Some((r.time, k)) } else { None })
+                .collect();
+            let [(_, down), (at, member), (_, talos), (_, udev)] = got.as_slice() else { panic!("{got:?}") };
+            assert_eq!((down.kind, down.dev.as_deref()), (KernelKind::LinkDown, Some("enp1s0f0")));
+            assert_eq!((member.kind, member.bond.as_deref()), (KernelKind::MemberDown, Some("bond0")));
+            assert_eq!(at.map(|t| t.ns % 1_000_000_000), Some(712_345_678));
+            assert_eq!((talos.kind, talos.driver.as_deref()), (KernelKind::Other, Some("talos")));
+            assert_eq!(udev.driver.as_deref(), Some("udevd"));
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub mod sysfs_bonding;
 pub mod sysfs_net;
 pub mod systemctl;
 pub mod talos_machine_config;
+pub mod talos_resources;
+pub mod talos_table;
 pub mod tc_class;
 pub mod tc_filter;
 pub mod tc_qdisc;

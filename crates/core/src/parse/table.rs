@@ -7,6 +7,8 @@ pub const FORMATS: &[Format] = &[
     super::proc_bonding::FORMAT,
     super::ethtool_json::FORMAT,
     super::ethtool_phy_statistics::FORMAT,
+    super::talos_resources::FORMAT,
+    super::talos_table::FORMAT,
     super::ethtool_driver::FORMAT,
     super::ethtool_module::FORMAT,
     super::ethtool_permaddr::FORMAT,

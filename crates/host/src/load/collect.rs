@@ -8,6 +8,7 @@ use super::compressed::{Compression, Inflated, Packing};
 use super::error::{LoadError, Problem, errno_text};
 use super::limits::Budget;
 use super::map::{self, Bytes, Unread};
+use super::zip;
 use super::{Input, Loaded, Skipped};
 
 /// Archives that may lie in each other: a support archive in the archive of a case.
@@ -126,7 +127,11 @@ impl<'b> Collector<'b> {
                 let found = self.members(Tape::plain(&bytes), below, depth);
                 self.report(name, problem.or(found));
             }
-            Packing::Tar => self.skip(name, "archive in an archive in an archive, not opened"),
+            Packing::Zip if depth.archives < ARCHIVES => {
+                let found = self.zip_members(&bytes, below, depth);
+                self.report(name, problem.or(found));
+            }
+            Packing::Tar | Packing::Zip => self.skip(name, "archive in an archive in an archive, not opened"),
             Packing::Compressed(compression) if depth.compressions < COMPRESSIONS => {
                 self.inflate(name, below, compression, &bytes, problem, depth);
             }
@@ -180,29 +185,7 @@ impl<'b> Collector<'b> {
     }
 
     fn member(&mut self, walk: &mut Walk<'_>, member: Member, below: &str, depth: Depth) -> Option<Problem> {
-        let limits = self.budget.limits;
-        let shown = || format!("{below}{}", String::from_utf8_lossy(&member.name));
-        if matches!(member.kind, Kind::Folder) {
-            return None;
-        }
-        let path = match archive::member_path(&member.name, limits.depth) {
-            Ok(path) => format!("{below}{path}"),
-            Err(why) => {
-                self.skip(&shown(), format!("{why}, not unpacked"));
-                return None;
-            }
-        };
-        if !self.may_look(&path) {
-            return None;
-        }
-        if let Kind::Other(why) = member.kind {
-            self.skip(&path, why);
-            return None;
-        }
-        if member.size > limits.member_bytes {
-            self.refuse(&path, Problem::TooLarge { limit: limits.member_bytes });
-            return None;
-        }
+        let path = self.place(&member.name, member.kind, member.size, below)?;
         let (bytes, mut problem) = self.gather(member.size, &mut |buf| walk.read(buf));
         if problem.is_none() && (bytes.len() as u64) < member.size {
             problem = Some(Problem::EndsEarly { why: format!("{} of {} bytes", bytes.len(), member.size) });
@@ -214,6 +197,60 @@ impl<'b> Collector<'b> {
             }
         }
         problem.map(|problem| problem.inside(&path))
+    }
+
+    /// The path of a member of which the content is to be read. Any other is listed where it must be.
+    fn place(&mut self, name: &[u8], kind: Kind, size: u64, below: &str) -> Option<String> {
+        let limits = self.budget.limits;
+        if matches!(kind, Kind::Folder) {
+            return None;
+        }
+        let path = match archive::member_path(name, limits.depth) {
+            Ok(path) => format!("{below}{path}"),
+            Err(why) => {
+                let shown = format!("{below}{}", String::from_utf8_lossy(name));
+                self.skip(&shown, format!("{why}, not unpacked"));
+                return None;
+            }
+        };
+        if !self.may_look(&path) {
+            return None;
+        }
+        if let Kind::Other(why) = kind {
+            self.skip(&path, why);
+            return None;
+        }
+        if size > limits.member_bytes {
+            self.refuse(&path, Problem::TooLarge { limit: limits.member_bytes });
+            return None;
+        }
+        Some(path)
+    }
+
+    /// Takes the members of a zip archive; returns what keeps it from being whole.
+    fn zip_members(&mut self, archive: &[u8], below: &str, depth: Depth) -> Option<Problem> {
+        let budget = self.budget;
+        let mut walk = zip::Walk::new(archive, budget);
+        while !budget.full() {
+            let Some(mut entry) = walk.next() else { return walk.problem() };
+            let kind = std::mem::replace(&mut entry.kind, Kind::File);
+            let size = entry.size.unwrap_or(0);
+            let Some(path) = self.place(&entry.name, kind, size, below) else { continue };
+            let mut content = entry.content(budget);
+            let (bytes, found) = self.gather(size, &mut |buf| content.read(buf));
+            match found.or_else(|| entry.check(&bytes)) {
+                // Members stand on their own, but what is left for all of them does not.
+                Some(problem @ Problem::TooMuch { .. }) => {
+                    self.refuse(&path, problem.clone());
+                    return Some(problem);
+                }
+                Some(problem) if !problem.leaves_a_beginning() => self.refuse(&path, problem),
+                problem => {
+                    self.take(&path, &format!("{path}/"), bytes.into(), problem, depth.in_archive());
+                }
+            }
+        }
+        None
     }
 
     /// Reads all there is, up to the limit for one member. What is returned is held.

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress};
 use lzma_rust2::{Action, Status, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -14,6 +15,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::archive;
 use super::error::{Problem, sentence};
 use super::limits::Budget;
+use super::zip;
 
 const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
@@ -31,6 +33,8 @@ pub(super) enum Packing {
     Plain,
     /// A tar archive.
     Tar,
+    /// A zip archive.
+    Zip,
     /// One compressed stream, which may hold an archive.
     Compressed(Compression),
     /// Packed in a way that is recognised and not read: what it is, and what undoes it.
@@ -43,6 +47,8 @@ pub(super) enum Compression {
     Gzip,
     Xz,
     Zstd,
+    /// Without any frame, as in zip archives: has no magic.
+    Deflate,
 }
 
 impl Packing {
@@ -58,8 +64,8 @@ impl Packing {
             Self::Unsupported("bzip2 compression", "bunzip2")
         } else if head.starts_with(&[0x04, 0x22, 0x4d, 0x18]) {
             Self::Unsupported("lz4 compression", "unlz4")
-        } else if head.starts_with(b"PK\x03\x04") {
-            Self::Unsupported("a zip archive", "unzip")
+        } else if zip::is_zip(head) {
+            Self::Zip
         } else if head.starts_with(&[b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c]) {
             Self::Unsupported("a 7z archive", "7z x")
         } else if archive::is_tar(head) {
@@ -90,6 +96,7 @@ impl<'a> Inflated<'a> {
             Compression::Gzip => Decoder::Gzip(Gzip::new(packed)),
             Compression::Xz => Decoder::Xz(Box::new(Xz::new(packed))),
             Compression::Zstd => Decoder::Zstd(Box::new(Zstd::new(packed))),
+            Compression::Deflate => Decoder::Deflate(Deflate::new(packed)),
         };
         Self { decoder, budget, out: 0, head: Vec::new(), head_at: 0, failed: None }
     }
@@ -132,6 +139,11 @@ impl<'a> Inflated<'a> {
             Some(problem) => Err(problem),
             None => self.inflate(buf),
         }
+    }
+
+    /// How many compressed bytes it has consumed.
+    pub(super) fn taken(&self) -> u64 {
+        self.decoder.taken()
     }
 
     fn inflate(&mut self, buf: &mut [u8]) -> Result<usize, Problem> {
@@ -182,6 +194,7 @@ enum Decoder<'a> {
     Gzip(Gzip<'a>),
     Xz(Box<Xz<'a>>),
     Zstd(Box<Zstd<'a>>),
+    Deflate(Deflate<'a>),
 }
 
 impl Decoder<'_> {
@@ -190,6 +203,7 @@ impl Decoder<'_> {
             Self::Gzip(gzip) => gzip.read(buf),
             Self::Xz(xz) => xz.read(buf),
             Self::Zstd(zstd) => zstd.read(buf),
+            Self::Deflate(deflate) => deflate.read(buf),
         }
     }
 
@@ -199,6 +213,7 @@ impl Decoder<'_> {
             Self::Gzip(gzip) => (gzip.size, gzip.member.get_ref().len()),
             Self::Xz(xz) => (xz.size, xz.rest.len()),
             Self::Zstd(zstd) => (zstd.size, zstd.rest.len()),
+            Self::Deflate(deflate) => (deflate.size, deflate.rest.len()),
         };
         size.saturating_sub(rest) as u64
     }
@@ -233,6 +248,53 @@ impl<'a> Gzip<'a> {
                     return Err(Fault::Corrupt(format!("{} foreign bytes after the end", rest.len())));
                 }
             }
+        }
+        Ok(0)
+    }
+}
+
+/// One deflate stream; what follows its end is left alone.
+struct Deflate<'a> {
+    size: usize,
+    rest: &'a [u8],
+    stream: Decompress,
+    done: bool,
+    failed: Option<Fault>,
+}
+
+impl<'a> Deflate<'a> {
+    fn new(packed: &'a [u8]) -> Self {
+        let stream = Decompress::new(false);
+        Self { size: packed.len(), rest: packed, stream, done: false, failed: None }
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, Fault> {
+        if let Some(fault) = self.failed.take() {
+            return Err(fault);
+        }
+        while !self.done {
+            let before = (self.stream.total_in(), self.stream.total_out());
+            let result = self.stream.decompress(self.rest, buf, FlushDecompress::None);
+            // The totals also count what a failing call still got done.
+            let taken = usize::try_from(self.stream.total_in() - before.0).unwrap_or(usize::MAX);
+            let made = usize::try_from(self.stream.total_out() - before.1).unwrap_or(0).min(buf.len());
+            self.rest = self.rest.get(taken..).unwrap_or(&[]);
+            let fault = match result {
+                Ok(flate2::Status::StreamEnd) => {
+                    self.done = true;
+                    return Ok(made);
+                }
+                Ok(_) if made > 0 => return Ok(made),
+                Ok(_) if self.rest.is_empty() => Fault::Truncated,
+                Ok(_) if taken > 0 => continue,
+                Ok(_) => Fault::Corrupt("the decoder makes no progress".to_owned()),
+                Err(_) => Fault::Corrupt("corrupt deflate stream".to_owned()),
+            };
+            if made == 0 {
+                return Err(fault);
+            }
+            self.failed = Some(fault);
+            return Ok(made);
         }
         Ok(0)
     }
@@ -370,6 +432,9 @@ mod tests {
         assert_eq!(Packing::of(b"\xfd7zXZ\0\0"), Packing::Compressed(Compression::Xz));
         assert_eq!(Packing::of(&[0x28, 0xb5, 0x2f, 0xfd]), Packing::Compressed(Compression::Zstd));
         assert_eq!(Packing::of(&[0x53, 0x2a, 0x4d, 0x18]), Packing::Compressed(Compression::Zstd));
+        assert_eq!(Packing::of(b"PK\x03\x04"), Packing::Zip);
+        assert_eq!(Packing::of(b"PK\x05\x06"), Packing::Zip);
+        assert_eq!(Packing::of(b"PK is a word in a log"), Packing::Plain);
         assert!(matches!(Packing::of(b"BZh91AY&SY"), Packing::Unsupported(..)));
         assert_eq!(Packing::of(b"BZh9 is a word in a log"), Packing::Plain);
         assert_eq!(Packing::of(b""), Packing::Plain);

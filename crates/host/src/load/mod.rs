@@ -18,6 +18,7 @@ mod folder;
 mod limits;
 mod map;
 mod names;
+mod zip;
 
 use std::io::Read;
 use std::path::PathBuf;
