@@ -4,8 +4,9 @@
 //! (erratum E-37). Where an interface is virtual (`veth`), there is no NIC behind the tap and its netdev counters are
 //! the last segment.
 
-use crate::case::{Case, Series};
+use crate::case::Case;
 use crate::evidence::{Citation, HookPoint, Meaning};
+use crate::series::Series;
 
 /// The growth of the first series with this meaning that has two readings, and its places.
 #[must_use]

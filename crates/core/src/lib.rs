@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod advice;
+mod attach;
 pub mod capture;
 pub mod case;
 pub mod checks;
@@ -14,6 +15,7 @@ pub mod ledger;
 pub mod parse;
 pub mod relevance;
 pub mod report;
+pub mod series;
 pub mod timeline;
 pub mod units;
 pub mod verdict;

@@ -15,10 +15,11 @@
 //! ## References
 //! kernel-facts.md sections 8, 9 and 11.6.
 
-use crate::case::{Case, Series, Subject};
+use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::{Citation, Meaning, What};
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
+use crate::series::Series;
 
 /// The check.
 pub(super) const CHECK: Check = Check {
