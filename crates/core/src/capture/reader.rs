@@ -246,6 +246,8 @@ fn pcap<'a, const LITTLE: bool>(bytes: &'a [u8], nanos: bool, each: &mut impl Fn
                 tagged: slow.tagged,
                 payload: slow.payload,
             }),
+            // Plain Ethernet tells no direction: nothing more to look at.
+            None if link == LinkType::Ethernet => totals.other_unknown += 1,
             None => other(&mut totals, link, data, None),
         }
     }
