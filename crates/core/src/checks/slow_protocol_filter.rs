@@ -42,10 +42,12 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         // Where the wire was captured, the filter must stand where the frames went missing: egress before the tap of what we
         // send, ingress behind the tap of what arrives, XDP before it.
         let fits = subject.members.iter().find(|m| m.name == dev).and_then(|m| m.wire.as_ref()).map(|w| {
-            w.stories.iter().flat_map(|s| &s.outages).any(|o| match h.point {
-                HookPoint::Egress => o.cause == Cause::HostSilent,
-                HookPoint::Ingress => o.cause == Cause::LostInsideHost,
-                HookPoint::Xdp => o.cause == Cause::LostTowardsHost,
+            w.stories.iter().flat_map(|s| &s.outages).any(|o| match (h.point, o.cause) {
+                // A capture that began in the outage cannot say where the frames went.
+                (_, Cause::Unclear) => true,
+                (HookPoint::Egress, c) => c == Cause::HostSilent,
+                (HookPoint::Ingress, c) => c == Cause::LostInsideHost,
+                (HookPoint::Xdp, c) => c == Cause::LostTowardsHost,
             })
         });
         let carries = subject
@@ -53,7 +55,10 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             .iter()
             .filter(|m| m.name == dev)
             .flat_map(|m| m.states.iter().rev().find(|s| s.actor.is_some()))
-            .any(|s| s.actor.is_some_and(lacp::PortState::carries_traffic));
+            .any(|s| {
+                s.actor.is_some_and(lacp::PortState::carries_traffic)
+                    && s.partner.is_none_or(|p| p.carries_traffic() && !p.deaf())
+            });
         if h.dropped == Some(0) || fits == Some(false) || (fits.is_none() && carries) {
             found.push(
                 Finding::new(

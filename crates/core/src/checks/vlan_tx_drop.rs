@@ -74,6 +74,62 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             None => f,
         });
     }
+    // The VLAN counts frames as sent that no member sends: a queue below the bond swallows them without a word
+    // (kernel-facts 11.6, cases V3 and V4).
+    for vlan in &vlans {
+        let Some(sent) = case
+            .series(vlan, Meaning::TxPackets)
+            .filter(|s| s.growth().is_some_and(|g| g >= 100))
+            .max_by_key(|s| s.growth())
+        else {
+            continue;
+        };
+        let members: Vec<&Series> = subject
+            .members
+            .iter()
+            .filter_map(|m| case.series(&m.name, Meaning::TxPackets).find(|s| s.growth().is_some()))
+            .collect();
+        let below: u64 = members.iter().filter_map(|s| s.growth()).sum();
+        let above = sent.growth().unwrap_or(0);
+        if members.is_empty() || members.len() < subject.members.len() || below.saturating_mul(10) > above {
+            continue;
+        }
+        // The queue that swallowed them must have counted as many: counters of different moments look the same.
+        let queue = case.qdiscs().find(|(_, q)| {
+            (q.dev == subject.name || subject.member_names().any(|m| m == q.dev))
+                && q.dropped.saturating_mul(10) >= above
+        });
+        let Some((queue, _)) = queue else { continue };
+        let text = format!(
+            "{vlan}: {above} frames were counted as sent, the members of {} sent {below}: a queue or filter below the VLAN swallows them",
+            subject.name
+        );
+        found.push(
+            Finding::new(CHECK.id, Kind::Counter, sent.high.1, text)
+                .implicates(D::VlanTxPath, S::Strong)
+                .way(Way::HostToSwitch)
+                .and(queue.at)
+                .and_all(members.iter().map(|s| s.high.1)),
+        );
+    }
+    // A filter on the bond itself that drops what leaves.
+    for (r, h) in case.hooks().filter(|(_, h)| {
+        h.dev.as_deref() == Some(subject.name.as_str())
+            && h.point == crate::evidence::HookPoint::Egress
+            && h.dropped.is_some_and(|n| n >= 100)
+    }) {
+        let text = format!(
+            "{}: {} on its egress dropped {} frames",
+            subject.name,
+            h.program,
+            h.dropped.unwrap_or(0)
+        );
+        found.push(
+            Finding::new(CHECK.id, Kind::Filter, r.at, text)
+                .implicates(D::VlanTxPath, S::Moderate)
+                .way(Way::HostToSwitch),
+        );
+    }
     // The kernel's own word for it, where a VLAN over this bond is in play at all.
     let vlan_seen = !vlans.is_empty()
         || case.records.iter().any(|r| matches!(&r.what, What::Drop(d) if d.dev.as_deref().is_some_and(|dev| is_vlan_over(case, dev, &subject.name))));

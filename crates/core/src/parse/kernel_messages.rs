@@ -1015,6 +1015,8 @@ fn driver(h: &Head<'_>, lower: &str) -> Option<KernelKind> {
     }
     if has(&[
         "health compromised",
+        "mlx5_error_sw_reset",
+        "mlx5_enter_error_state",
         "device's health",
         "health recovery",
         "miss count",
