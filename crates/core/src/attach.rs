@@ -50,6 +50,19 @@ pub(crate) fn attach(case: &mut Case) {
             found.push((subject, member, part));
         }
     }
+    // An empty capture named after an interface is evidence of that interface, if others hold LACPDUs.
+    let mut silent: Vec<String> = Vec::new();
+    if !found.is_empty() {
+        for c in captures.iter().filter(|c| c.capture.lacpdus == 0 && c.timed) {
+            let path = case.path(c.file);
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let far = case.files.get(c.file.0 as usize).is_some_and(|f| f.far_end);
+            let token = name.split(['-', '_', '.', ' ']).find(|t| crate::parse::prompt::looks_like_ifname(t));
+            if let (Some(t), false) = (token, far) {
+                silent.push(t.to_owned());
+            }
+        }
+    }
     case.captures = captures;
     // Captures that overlap are one observation: where the others go on, or began before, a member that is silent shows.
     let spans: Vec<(i64, i64)> = found.iter().filter(|f| f.2.timed).map(|f| f.2.span).collect();
@@ -106,6 +119,14 @@ pub(crate) fn attach(case: &mut Case) {
         } else {
             wire.parts.push(part);
             wire.parts.sort_by_key(|p| p.span);
+        }
+    }
+    let mut bonds = case.subjects.iter_mut().filter(|s| s.bond && s.members.iter().any(|m| m.wire.is_some()));
+    if let (Some(s), None) = (bonds.next(), bonds.next()) {
+        for name in silent {
+            if !s.members.iter().any(|m| m.name == name) {
+                s.members.push(crate::case::Member { name, ..crate::case::Member::default() });
+            }
         }
     }
     case.subjects.sort_by(|a, b| a.name.cmp(&b.name));

@@ -355,3 +355,13 @@ fn a_cut_dump_accuses_nobody() {
     let report = judge(&[("proc/net/bonding/bond0".to_owned(), two_thirds.into_bytes())]);
     assert_ne!(verdict(&report).domain, D::Healthy, "a member that the aggregator counts is missing");
 }
+
+#[test]
+fn an_empty_capture_of_a_member_is_not_healthy() {
+    let report = judge(&[
+        ("eno1.pcap".to_owned(), pcap(1, &[])),
+        ("eno2.pcap".to_owned(), pcap(2, &talk(2, 90, |_| healthy(2)))),
+    ]);
+    assert_eq!(verdict(&report).side, Side::Unknown, "{}", verdict(&report).summary);
+    assert!(report.case.subjects[0].members.iter().any(|m| m.name == "eno1"));
+}
