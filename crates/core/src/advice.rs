@@ -1,8 +1,8 @@
 //! The words around a verdict: one plain sentence, what would overturn it, and the next command.
 
-use crate::case::{Case, Mode, Subject};
+use crate::case::{Mode, Subject};
 use crate::domain::{FaultDomain as D, Side, Way};
-use crate::finding::{Bearing, Finding};
+use crate::finding::Finding;
 use crate::verdict::{Next, State, Verdict};
 
 fn members(v: &Verdict) -> String {
@@ -19,8 +19,7 @@ fn direction(v: &Verdict) -> &'static str {
 
 /// One plain sentence.
 #[must_use]
-pub fn summary(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict, state: State) -> String {
-    let _ = case;
+pub fn summary(subject: &Subject, findings: &[Finding], v: &Verdict, state: State) -> String {
     let lead = v
         .because
         .iter()
@@ -65,7 +64,7 @@ pub fn summary(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict
 
 /// What would overturn it.
 #[must_use]
-pub fn would_change(subject: &Subject, findings: &[Finding], v: &Verdict) -> Vec<String> {
+pub fn would_change(findings: &[Finding], v: &Verdict) -> Vec<String> {
     let mut out = Vec::new();
     let on = members(v);
     match v.domain {
@@ -99,7 +98,6 @@ pub fn would_change(subject: &Subject, findings: &[Finding], v: &Verdict) -> Vec
             out.push((*first).to_owned());
         }
     }
-    let _ = subject;
     out
 }
 
@@ -109,7 +107,7 @@ fn next_step(run: impl Into<String>, expect: impl Into<String>) -> Next {
 
 /// What to do next.
 #[must_use]
-pub fn next(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict) -> Vec<Next> {
+pub fn next(subject: &Subject, findings: &[Finding], v: &Verdict) -> Vec<Next> {
     let mut out = Vec::new();
     let member = v
         .members
@@ -202,6 +200,5 @@ pub fn next(case: &Case, subject: &Subject, findings: &[Finding], v: &Verdict) -
     if exonerated_host && v.domain == D::Inconclusive {
         out.retain(|n| !n.run.starts_with("journalctl"));
     }
-    let _ = (case, Bearing::Context);
     out
 }

@@ -1,6 +1,6 @@
 //! Everything that is known of one host in one window, ordered by bond and member: the only input of a check.
 
-use crate::capture::{Capture, Speaker, fold};
+use crate::capture::{Capture, fold};
 use crate::evidence::{
     Aggregator, Bond, Citation, Direction, Field, Fields, FileId, Hook, KernelLine, Link, Meaning, Qdisc,
     Record, TextPdu, What,
@@ -983,10 +983,4 @@ fn interfaces(case: &mut Case) {
 #[must_use]
 pub fn wall(time: Option<Stamp>) -> Option<i64> {
     time.filter(|t| t.clock == Clock::Wall).map(|t| t.ns)
-}
-
-/// The speakers of a capture that belong to one end, for tests and the wire module.
-#[must_use]
-pub fn actor_systems(s: &Speaker) -> BTreeSet<Mac> {
-    s.changes.iter().map(|c| c.actor.system).collect()
 }

@@ -186,11 +186,10 @@ pub fn alignments(case: &Case, subject: &Subject) -> Vec<Alignment> {
                     (d - zone, zone)
                 })
                 .min_by_key(|(rest, _)| rest.abs());
-            if let Some((rest, zone)) =
+            if let Some((_, zone)) =
                 near.filter(|(rest, zone)| rest.abs() < 2_000_000_000 && zone.abs() <= 14 * 4 * QUARTER)
             {
                 diffs.push(zone);
-                let _ = rest;
             }
         }
     }

@@ -429,9 +429,9 @@ fn decide(
         verdict.confidence = suspects.first().map_or(0.0, |s| s.confidence);
     }
     verdict.suspects = suspects;
-    verdict.summary = crate::advice::summary(case, subject, findings, &verdict, state);
-    verdict.would_change = crate::advice::would_change(subject, findings, &verdict);
-    verdict.next = crate::advice::next(case, subject, findings, &verdict);
+    verdict.summary = crate::advice::summary(subject, findings, &verdict, state);
+    verdict.would_change = crate::advice::would_change(findings, &verdict);
+    verdict.next = crate::advice::next(subject, findings, &verdict);
     verdict
 }
 

@@ -139,9 +139,7 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
     // What the log holds from before the member's present enslavement is history, not this case.
     let since = lines.iter().rposition(|(_, k)| k.kind == KernelKind::Enslaved).map_or(0, |i| i + 1);
     let lines = lines.get(since..).unwrap_or_default();
-    let mut seen_up = false;
     for (i, (r, k)) in lines.iter().enumerate() {
-        seen_up |= is_up(k.kind);
         if !is_down(k.kind) {
             continue;
         }
@@ -222,6 +220,5 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
     {
         l.failures = Some((low.0, high.0, low.1, high.1));
     }
-    let _ = seen_up;
     l
 }

@@ -32,7 +32,7 @@ pub(super) const CHECK: Check = Check {
 /// A gap that comes close to the partner's three seconds.
 const CLOSE: i64 = 2_500_000_000;
 
-fn run(case: &Case, subject: &Subject) -> Outcome {
+fn run(_: &Case, subject: &Subject) -> Outcome {
     let mut late: Vec<(&str, Citation, i64, i64, usize)> = Vec::new();
     let mut members = 0;
     for m in &subject.members {
@@ -86,6 +86,5 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     } else {
         f.severity(Severity::Warning)
     };
-    let _ = case;
     Outcome::Found(vec![f])
 }

@@ -29,7 +29,7 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-fn run(case: &Case, subject: &Subject) -> Outcome {
+fn run(_: &Case, subject: &Subject) -> Outcome {
     if subject.mode != Mode::Lacp {
         return Outcome::NotApplicable;
     }
@@ -60,7 +60,6 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         format!("the host's own keys differ, so these members cannot share an aggregator: {list}"),
     )
     .and_all(keys.iter().map(|k| k.3));
-    let _ = case;
     // The speeds differ; a downshift by a bad cable, a port setting or a card that cannot do more look alike from here.
     Outcome::Found(vec![f.suspects(&[
         (D::HostConfig, S::Moderate),

@@ -3,7 +3,7 @@
 //! Keys as printed: `System time`, `Last offset`, `Leap status`; `System clock synchronized`, `NTP service`.
 
 use super::{Cursor, Format, Out};
-use crate::evidence::{Fields, Line, What};
+use crate::evidence::{Fields, Line};
 
 /// The format.
 pub const FORMAT: Format = Format { id: ID, anchor, parse };
@@ -72,17 +72,13 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    if let (Some(first), Some(last)) =
-        (fields.entries.first().map(|f| f.at), fields.entries.last().map(|f| f.at))
-    {
-        out.record(first.to(last), None, What::Fields(fields));
-    }
+    out.fields(fields);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::FileId;
+    use crate::evidence::{FileId, What};
     use crate::parse::parse_text_with;
 
     #[test]

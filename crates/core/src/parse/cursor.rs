@@ -1,7 +1,7 @@
 //! The reader a parser works with ([`Cursor`]) and where it puts what it understood ([`Out`]).
 
 use super::{Hints, Parsed};
-use crate::evidence::{Citation, Line, Record, What};
+use crate::evidence::{Citation, Fields, Line, Record, What};
 use crate::units::Stamp;
 
 /// The lines of one block.
@@ -99,6 +99,14 @@ impl Out {
     pub fn record(&mut self, at: Citation, time: Option<Stamp>, what: What) {
         let time = time.or(self.hints.time);
         self.parsed.records.push(Record { at, time, what });
+    }
+    /// Adds a block of fields, cited from its first to its last field; nothing if it has none.
+    pub fn fields(&mut self, fields: Fields) {
+        if let (Some(first), Some(last)) =
+            (fields.entries.first().map(|f| f.at), fields.entries.last().map(|f| f.at))
+        {
+            self.record(first.to(last), None, What::Fields(fields));
+        }
     }
     /// The records so far (a parser may complete its last one).
     pub fn last_mut(&mut self) -> Option<&mut Record> {

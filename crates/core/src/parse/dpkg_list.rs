@@ -3,7 +3,7 @@
 //! One record for the block; the key is the name of the package, the value its version with dpkg's state in front.
 
 use super::{Cursor, Format, Out};
-use crate::evidence::{Fields, Line, What};
+use crate::evidence::{Fields, Line};
 
 /// The format.
 pub const FORMAT: Format = Format { id: ID, anchor, parse };
@@ -100,17 +100,13 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    if let (Some(first), Some(last)) =
-        (fields.entries.first().map(|f| f.at), fields.entries.last().map(|f| f.at))
-    {
-        out.record(first.to(last), None, What::Fields(fields));
-    }
+    out.fields(fields);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::FileId;
+    use crate::evidence::{FileId, What};
     use crate::parse::parse_text_with;
 
     #[test]

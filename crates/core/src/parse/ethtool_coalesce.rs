@@ -49,14 +49,10 @@ fn is_key(k: &str, _: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{FileId, What};
-    use crate::parse::parse_text_with;
+    use crate::evidence::What;
 
     fn read(path: &str, text: &str) -> Vec<What> {
-        let parsed = parse_text_with(FileId(0), path, text.as_bytes(), &[FORMAT]);
-        assert!(parsed.not_understood.is_empty(), "{:?}", parsed.not_understood);
-        assert!(parsed.unrecognised.is_empty(), "{:?}", parsed.unrecognised);
-        parsed.records.into_iter().map(|r| r.what).collect()
+        ethtool_listing::read_whole(FORMAT, path, text)
     }
 
     #[test]

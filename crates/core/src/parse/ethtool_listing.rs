@@ -337,6 +337,15 @@ pub(super) fn starts(lines: &[Line<'_>], i: usize, prefix: &str) -> bool {
     lines.get(i).is_some_and(|l| l.trimmed().starts_with(prefix))
 }
 
+/// Reads a text of which every line must be understood: for the tests of the formats that share this reader.
+#[cfg(test)]
+pub(super) fn read_whole(format: super::Format, path: &str, text: &str) -> Vec<crate::evidence::What> {
+    let parsed = super::parse_text_with(crate::evidence::FileId(0), path, text.as_bytes(), &[format]);
+    assert!(parsed.not_understood.is_empty(), "{:?}", parsed.not_understood);
+    assert!(parsed.unrecognised.is_empty(), "{:?}", parsed.unrecognised);
+    parsed.records.into_iter().map(|r| r.what).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

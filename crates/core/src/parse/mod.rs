@@ -5,7 +5,7 @@
 //! and gives each block to the format whose anchor fires first in [`FORMATS`]. A block ends where a shell prompt
 //! or the anchor of another format begins.
 
-use crate::evidence::{Citation, FileId, Line, Record, Text, What};
+use crate::evidence::{Citation, FileId, Line, Record, Text};
 use crate::units::Stamp;
 
 mod cursor;
@@ -223,12 +223,6 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
         }
     }
     out.into_parsed()
-}
-
-/// Convenience for parsers: the record that a block of fields makes.
-#[must_use]
-pub fn record(at: Citation, time: Option<Stamp>, what: What) -> Record {
-    Record { at, time, what }
 }
 
 #[cfg(test)]

@@ -174,11 +174,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    if let (Some(first), Some(last)) =
-        (fields.entries.first().map(|f| f.at), fields.entries.last().map(|f| f.at))
-    {
-        out.record(first.to(last), None, What::Fields(fields));
-    }
+    out.fields(fields);
 }
 
 #[cfg(test)]

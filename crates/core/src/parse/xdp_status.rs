@@ -154,11 +154,7 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    if let (Some(first), Some(last)) =
-        (fields.entries.first().map(|f| f.at), fields.entries.last().map(|f| f.at))
-    {
-        out.record(first.to(last), None, What::Fields(fields));
-    }
+    out.fields(fields);
 }
 
 fn row_like(t: &str) -> bool {
