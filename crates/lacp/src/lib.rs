@@ -1,4 +1,4 @@
-//! IEEE 802.1AX Link Aggregation Control Protocol: the PDUs on the wire and their notations.
+//! IEEE 802.1AX Link Aggregation Control Protocol: the PDUs on the wire, their notations, and the machines.
 //!
 //! No clock, no sockets, no workspace dependencies. `no panic on any input` is a property that the tests and the
 //! fuzz targets hold.
@@ -14,10 +14,12 @@
 //! - [`state`]: the port state octet and every notation it is printed in
 //! - [`key`]: what an operational key of Linux bonding says about the speed
 //! - [`mac`]: MAC addresses in every spelling that hosts and switches print
+//! - [`machine`]: the protocol's machines, sans-I/O, with Linux bonding's deviations as a profile
 #![forbid(unsafe_code)]
 
 pub mod key;
 pub mod mac;
+pub mod machine;
 pub mod state;
 pub mod wire;
 
