@@ -72,7 +72,7 @@ pub enum VlanLoss {
 
 /// A mechanism. `member` is a place in the topology: an index into the members, or all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
     // ---- the wire
     /// Carrier is lost at both ends.

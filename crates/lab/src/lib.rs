@@ -12,4 +12,7 @@
 
 pub mod fault;
 pub mod incident;
+pub mod recording;
+pub mod scenario;
 pub mod view;
+pub mod world;
