@@ -10,6 +10,7 @@
 //! nothing of the code that judges.
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod fault;
 pub mod incident;
 pub mod recording;
