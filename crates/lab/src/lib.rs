@@ -12,4 +12,6 @@
 
 pub mod fault;
 pub mod incident;
+pub mod recording;
+pub mod render;
 pub mod view;
