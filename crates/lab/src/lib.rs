@@ -14,6 +14,6 @@ pub mod catalog;
 pub mod fault;
 pub mod incident;
 pub mod recording;
-pub mod scenario;
+pub mod render;
 pub mod view;
 pub mod world;
