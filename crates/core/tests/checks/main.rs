@@ -9,18 +9,29 @@
 )]
 
 mod answers;
+mod cadence;
 mod carrier;
-mod damage;
-mod silence;
 #[path = "../conversation/mod.rs"]
 mod conversation;
+mod damage;
+mod host_path;
+mod partners;
+mod settings;
+mod silence;
 
 /// The tests, as text.
-const TESTS: &[&str] = &[include_str!("carrier.rs"), include_str!("damage.rs"), include_str!("silence.rs")];
+const TESTS: &[&str] = &[
+    include_str!("cadence.rs"),
+    include_str!("carrier.rs"),
+    include_str!("damage.rs"),
+    include_str!("host_path.rs"),
+    include_str!("partners.rs"),
+    include_str!("settings.rs"),
+    include_str!("silence.rs"),
+];
 
 /// Every check has at least one case of both kinds here.
 #[test]
-#[ignore]
 fn every_check_is_asked_where_it_speaks_and_where_it_must_not() {
     for check in bondwitness_core::checks::CHECKS {
         let call = format!("ask(\"{}\")", check.id);

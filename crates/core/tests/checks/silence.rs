@@ -165,10 +165,10 @@ fn a_receive_path_without_a_place_to_lose_frames_clears_the_host() {
     said.next().unwrap().quotes(&TOWARDS_HOST);
     said.next().unwrap().about("eno1", Some(Way::SwitchToHost)).clears(Side::Host).quotes(&[
         "22: eno1@if21: <BROADCAST,MULTICAST,SLAVE,UP,LOWER_UP> mtu 1500 qdisc noqueue master bond0 state UP mode DEFAULT group default qlen 1000",
-        "1736      140      0       0       0       0",
-        "1736      140      0       0       0       0",
         "0      0       0       0       0",
         "0      0       0       0       0",
+        "1736      14      0       0       0       0",
+        "1736      140      0       0       0       0",
     ]);
     // An XDP program stands between wire and tap.
     on_veth(Evidence::captured(&lost_towards_host()))
