@@ -44,6 +44,11 @@ impl Evidence {
     #[track_caller]
     pub(crate) fn ask(&self, id: &'static str) -> Answer {
         let report = judge(&self.0);
+        // A file that nobody can read would make every check quiet.
+        for f in &report.case.files {
+            assert!(!f.recognised.is_empty(), "{}: no known format", f.path);
+            assert_eq!((f.lines.1, f.lines.2), (0, 0), "{}: lines that are not understood", f.path);
+        }
         let subjects = &report.case.subjects;
         let at = subjects.iter().position(|s| s.name == "bond0").unwrap_or(0);
         let subject = subjects.get(at).expect("a subject");
