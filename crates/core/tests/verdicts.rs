@@ -6,7 +6,8 @@ use bondwitness_core::diagnose::Report;
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side};
 use bondwitness_core::verdict::Verdict;
 use conversation::{
-    Frame, HEALTHY, case, healthy, host, judge, lost_towards_host, lost_towards_switch, pcap, proc, stats, switch, talk, with,
+    Frame, HEALTHY, case, healthy, host, judge, lost_towards_host, lost_towards_switch, pcap, proc, stats,
+    switch, talk, with,
 };
 use lacp::{Mac, PortInfo};
 

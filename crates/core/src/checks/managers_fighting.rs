@@ -49,7 +49,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut writes: BTreeMap<&str, Citation> = BTreeMap::new();
     for (r, f) in case.configs() {
         let about = f.dev.as_deref() == Some(subject.name.as_str())
-            || f.entries.iter().any(|e| e.key.split('.').any(|k| k == subject.name) || e.value == subject.name);
+            || f.entries
+                .iter()
+                .any(|e| e.key.split('.').any(|k| k == subject.name) || e.value == subject.name);
         if subject.bond && about {
             writes.entry(f.source).or_insert(r.at);
         }

@@ -63,11 +63,16 @@ impl Evidence {
             .map(|finding| {
                 assert_eq!(finding.check, id);
                 assert!(
-                    report.subjects[at].judged.findings.iter().any(|f| f.check == id && f.evidence == finding.evidence),
+                    report.subjects[at]
+                        .judged
+                        .findings
+                        .iter()
+                        .any(|f| f.check == id && f.evidence == finding.evidence),
                     "the report leaves out: {}",
                     finding.text
                 );
-                let quotes = finding.evidence.iter().map(|c| self.quote(report.case.path(c.file), c)).collect();
+                let quotes =
+                    finding.evidence.iter().map(|c| self.quote(report.case.path(c.file), c)).collect();
                 Said { finding, quotes }
             })
             .collect();
@@ -116,7 +121,8 @@ impl Answer {
     #[track_caller]
     pub(crate) fn one(self) -> Said {
         let texts: Vec<_> = self.said.iter().map(|s| s.finding.text.clone()).collect();
-        let [one] = <[Said; 1]>::try_from(self.said).unwrap_or_else(|_| panic!("{texts:#?}, {:?}", self.outcome));
+        let [one] =
+            <[Said; 1]>::try_from(self.said).unwrap_or_else(|_| panic!("{texts:#?}, {:?}", self.outcome));
         one
     }
 
@@ -154,7 +160,8 @@ impl Answer {
         };
         let first = domains.first().expect("a suspect").0.side();
         assert!(
-            domains.iter().any(|(d, _)| d.side() != first) || domains.iter().all(|(_, s)| *s == Strength::Weak),
+            domains.iter().any(|(d, _)| d.side() != first)
+                || domains.iter().all(|(_, s)| *s == Strength::Weak),
             "{domains:?}: {}",
             one.finding.text
         );

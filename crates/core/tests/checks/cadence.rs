@@ -1,10 +1,12 @@
 //! How often LACPDUs come: `lacpdu-rx-late`, `lacpdu-tx-late`, `rate-asymmetric`, `requested-rate-ignored`.
 
 use crate::answers::Evidence;
-use crate::conversation::{Frame, HEALTHY, healthy, host, lost_towards_switch, proc, stats, switch, talk, with};
+use crate::conversation::{
+    Frame, HEALTHY, healthy, host, lost_towards_switch, proc, stats, switch, talk, with,
+};
 use bondwitness_core::domain::{FaultDomain as D, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
-use lacp::PortInfo;
+use lacp::{PortInfo, PortState};
 
 /// In order but for the seconds in which one end says nothing.
 fn without(member: u16, from_host: bool, seconds: &[i64]) -> Vec<Frame> {
@@ -74,6 +76,12 @@ fn two_lacpdus_lost_in_a_row_are_a_hint() {
 #[test]
 fn a_partner_that_does_not_hear_us_or_was_asked_for_the_slow_rate_is_not_late() {
     Evidence::captured(&lost_towards_switch()).ask("lacpdu-rx-late").quiet();
+    let mut defaulted = without(1, false, &[20, 40, 60]);
+    for (_, from_host, pdu) in &mut defaulted {
+        let ours = if *from_host { &mut pdu.partner } else { &mut pdu.actor };
+        ours.state = PortState::from_bits_retain(0x47);
+    }
+    Evidence::captured(&defaulted).ask("lacpdu-rx-late").quiet();
     let slow = |member: u16| {
         talk(member, 150, |s| {
             if s % 30 == 0 {
@@ -93,8 +101,10 @@ fn gaps_on_every_member_or_while_the_host_is_late_itself_do_not_point_beyond_the
         .capture(2, &without(2, false, &[20, 40, 60]))
         .ask("lacpdu-rx-late")
         .quiet();
-    let both: Vec<Frame> =
-        talk(1, 90, |_| healthy(1)).into_iter().filter(|(ms, ..)| ![20, 40, 60].contains(&(ms / 1000))).collect();
+    let both: Vec<Frame> = talk(1, 90, |_| healthy(1))
+        .into_iter()
+        .filter(|(ms, ..)| ![20, 40, 60].contains(&(ms / 1000)))
+        .collect();
     Evidence::captured(&both).ask("lacpdu-rx-late").quiet();
 }
 
@@ -128,6 +138,12 @@ fn one_member_alone_or_members_at_different_moments_do_not_show_a_starved_host()
         .quotes(&["eno1.pcap 52.0 s host 0x3f to 0x3f"]);
     Evidence::captured(&without(1, true, &[20, 21, 50, 51]))
         .capture(2, &without(2, true, &[30, 31, 70, 71]))
+        .ask("lacpdu-tx-late")
+        .open();
+    // Two of three members together: the third had the same host.
+    Evidence::captured(&without(1, true, &[20, 21, 50, 51]))
+        .capture(2, &without(2, true, &[20, 21, 50, 51]))
+        .capture(3, &talk(3, 90, |_| healthy(3)))
         .ask("lacpdu-tx-late")
         .open();
     Evidence::captured(&without(1, true, &[20])).ask("lacpdu-tx-late").quiet();
@@ -219,7 +235,11 @@ fn a_partner_that_keeps_to_the_slow_rate_is_configured_so() {
 fn loss_a_deaf_partner_and_legal_slowness_ignore_nothing() {
     // Every second LACPDU lost, but one interval is as it should be.
     Evidence::captured(&partner_in(|s| s % 2 == 0 || s == 41)).ask("requested-rate-ignored").quiet();
-    Evidence::captured(&lost_towards_switch()).ask("requested-rate-ignored").quiet();
+    let mut deaf = partner_in(|s| s % 5 == 0 || s % 5 == 2);
+    for (_, _, pdu) in deaf.iter_mut().filter(|f| !f.1) {
+        pdu.actor.state = PortState::from_bits_retain(0x8f);
+    }
+    Evidence::captured(&deaf).ask("requested-rate-ignored").quiet();
     Evidence::bond().capture(1, &unequal(1)).capture(2, &unequal(2)).ask("requested-rate-ignored").quiet();
     let slow = talk(1, 150, |s| {
         if s % 30 == 0 {

@@ -2,7 +2,7 @@
 //! `monitoring-missing`.
 
 use crate::answers::Evidence;
-use crate::conversation::{HEALTHY, in_member, proc, talk, healthy};
+use crate::conversation::{HEALTHY, healthy, in_member, proc, talk};
 use bondwitness_core::domain::{FaultDomain as D, Way};
 use bondwitness_core::finding::Strength as S;
 use lacp::PortInfo;
@@ -128,7 +128,10 @@ fn carrier_lost_by_ip_link_set_down_accuses_nobody() {
 #[test]
 fn one_long_loss_may_be_a_switch_that_restarts() {
     let text = log(3.0, "igb 0000:02:00.0 eno1: igb: eno1 NIC Link is Down")
-        + &log(44.0, "igb 0000:02:00.0 eno1: igb: eno1 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX/TX");
+        + &log(
+            44.0,
+            "igb 0000:02:00.0 eno1: igb: eno1 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX/TX",
+        );
     Evidence::none()
         .with("proc/net/bonding/bond0", failures(1))
         .with("kern.log", text)
@@ -263,7 +266,8 @@ fn backup(watch: &str) -> String {
     text
 }
 
-const NO_MIIMON: &str = "MII Polling Interval (ms): 0\nUp Delay (ms): 0\nDown Delay (ms): 0\nPeer Notification Delay (ms): 0\n";
+const NO_MIIMON: &str =
+    "MII Polling Interval (ms): 0\nUp Delay (ms): 0\nDown Delay (ms): 0\nPeer Notification Delay (ms): 0\n";
 const ARP: &str = "MII Polling Interval (ms): 0\nUp Delay (ms): 0\nDown Delay (ms): 0\nPeer Notification Delay (ms): 0\nARP Polling Interval (ms): 1000\nARP Missed Max: 2\nARP IP target/s (n.n.n.n form): 192.0.2.1\n";
 
 #[test]
@@ -314,12 +318,7 @@ fn members_down_without_a_loss_of_carrier_are_missing_arp_replies() {
         .about("eno1", None)
         .suspects(&[(D::SwitchConfig, S::Weak), (D::HostConfig, S::Weak), (D::NotLacp, S::Weak)])
         .says("called it down 3 times, the driver reported 0 loss(es) of carrier")
-        .quotes(&[
-            lines[0].trim(),
-            "ARP Polling Interval (ms): 1000",
-            lines[1].trim(),
-            lines[2].trim(),
-        ]);
+        .quotes(&[lines[0].trim(), "ARP Polling Interval (ms): 1000", lines[1].trim(), lines[2].trim()]);
 }
 
 #[test]

@@ -63,9 +63,10 @@ fn a_few_frames_damaged_while_links_go_down_or_on_all_members_decide_nothing() {
         .ask("coding-errors")
         .open()
         .suspects(&[(D::Physical, S::Weak)]);
-    let all = readings(stats(1, 0, 10_000) + &stats(2, 0, 10_000), stats(1, 900, 20_000) + &stats(2, 800, 20_000))
-        .ask("coding-errors")
-        .all(2);
+    let all =
+        readings(stats(1, 0, 10_000) + &stats(2, 0, 10_000), stats(1, 900, 20_000) + &stats(2, 800, 20_000))
+            .ask("coding-errors")
+            .all(2);
     for said in all {
         said.suspects(&[
             (D::Physical, S::Moderate),
@@ -240,7 +241,10 @@ fn corrected_errors_of_another_card_and_a_report_of_bandwidth_are_none() {
         .quiet();
     Evidence::bond()
         .with("ethtool-i.txt", DRIVER)
-        .with("kern.log", log(5, "igb 0000:02:00.0: 4.000 Gb/s available PCIe bandwidth (5.0 GT/s PCIe x1 link)"))
+        .with(
+            "kern.log",
+            log(5, "igb 0000:02:00.0: 4.000 Gb/s available PCIe bandwidth (5.0 GT/s PCIe x1 link)"),
+        )
         .ask("pcie-correctable")
         .quiet();
 }

@@ -37,7 +37,8 @@ fn nic(pause: u64, missed: u64, packets: u64) -> String {
 #[test]
 fn a_stable_bond_with_pause_and_retransmits_has_another_trouble() {
     let evidence = twice(Evidence::bond(), "nstat.txt", nstat(100), nstat(9000));
-    let said = twice(evidence, "ethtool.txt", nic(7, 0, 10_000), nic(50_007, 0, 20_000)).ask("congestion").all(2);
+    let said =
+        twice(evidence, "ethtool.txt", nic(7, 0, 10_000), nic(50_007, 0, 20_000)).ask("congestion").all(2);
     let mut said = said.into_iter();
     said.next()
         .unwrap()
@@ -76,7 +77,10 @@ fn a_queue_counts_by_what_it_dropped_between_two_readings() {
 
 #[test]
 fn retransmits_alone_or_beside_a_bond_with_trouble_are_not_congestion() {
-    twice(Evidence::bond(), "nstat.txt", nstat(100), nstat(9000)).ask("congestion").context().says("TCP retransmits");
+    twice(Evidence::bond(), "nstat.txt", nstat(100), nstat(9000))
+        .ask("congestion")
+        .context()
+        .says("TCP retransmits");
     let trouble = twice(Evidence::captured(&lost_towards_switch()), "nstat.txt", nstat(100), nstat(9000));
     twice(trouble, "ethtool.txt", nic(7, 0, 10_000), nic(50_007, 0, 20_000)).ask("congestion").quiet();
     twice(Evidence::bond(), "ethtool.txt", nic(900_000, 0, 10_000), nic(900_000, 0, 20_000))
@@ -129,9 +133,14 @@ fn a_ring_that_overflowed_under_load_long_ago_or_in_the_other_direction_explains
     twice(Evidence::captured(&lost_towards_switch()), "ethtool.txt", nic(0, 5, 10_000), nic(0, 4005, 20_000))
         .ask("host-starved")
         .context();
-    twice(Evidence::captured(&lost_towards_host()), "ethtool.txt", nic(0, 4005, 10_000), nic(0, 4005, 20_000))
-        .ask("host-starved")
-        .quiet();
+    twice(
+        Evidence::captured(&lost_towards_host()),
+        "ethtool.txt",
+        nic(0, 4005, 10_000),
+        nic(0, 4005, 20_000),
+    )
+    .ask("host-starved")
+    .quiet();
     twice(Evidence::captured(&lost_towards_host()), "ethtool.txt", nic(0, 5, 10_000), nic(0, 9, 20_000))
         .ask("host-starved")
         .context();
@@ -152,7 +161,9 @@ fn a_backlog_that_overflowed_counts_only_with_trouble_on_the_wire() {
         .about("", Some(Way::SwitchToHost))
         .accuses(D::HostStarvation, S::Moderate)
         .quotes(&[softnet(9000, 802).trim(), softnet(1000, 2).trim()]);
-    twice(Evidence::captured(&calm()), name, softnet(1000, 2), softnet(9000, 802)).ask("host-starved").context();
+    twice(Evidence::captured(&calm()), name, softnet(1000, 2), softnet(9000, 802))
+        .ask("host-starved")
+        .context();
     twice(Evidence::captured(&lost_towards_host()), name, softnet(1000, 802), softnet(9000, 802))
         .ask("host-starved")
         .quiet();
@@ -180,7 +191,10 @@ fn members_that_list_it_and_modes_that_need_it_not_are_in_order() {
     let listed = maddr("\tlink  01:80:c2:00:00:02\n");
     Evidence::bond().with("ip-maddr.txt", listed).ask("multicast-filter").quiet();
     Evidence::none()
-        .with("proc/net/bonding/bond0", in_order().replace("IEEE 802.3ad Dynamic link aggregation", "load balancing (xor)"))
+        .with(
+            "proc/net/bonding/bond0",
+            in_order().replace("IEEE 802.3ad Dynamic link aggregation", "load balancing (xor)"),
+        )
         .with("ip-maddr.txt", maddr(""))
         .ask("multicast-filter")
         .quiet();
@@ -251,8 +265,11 @@ fn stack(vlan: (u64, u64), bond: (u64, u64)) -> String {
             "{head} mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000\n    link/ether 02:00:00:00:11:01 brd ff:ff:ff:ff:ff:ff promiscuity 0 allmulti 0 minmtu 0 maxmtu 65535 \n    {kind} \n    RX:  bytes packets errors dropped  missed   mcast           \n          1736    {sent}      0       0       0       0 \n    TX:  bytes packets errors dropped carrier collsns           \n          1612     {sent}      0     {dropped}       0       0 \n"
         )
     };
-    one("9: bond0.70@bond0: <BROADCAST,MULTICAST,UP,LOWER_UP>", "vlan protocol 802.1Q id 70 <REORDER_HDR>", vlan)
-        + &one("8: bond0: <BROADCAST,MULTICAST,MASTER,UP,LOWER_UP>", "bond mode 802.3ad miimon 100", bond)
+    one(
+        "9: bond0.70@bond0: <BROADCAST,MULTICAST,UP,LOWER_UP>",
+        "vlan protocol 802.1Q id 70 <REORDER_HDR>",
+        vlan,
+    ) + &one("8: bond0: <BROADCAST,MULTICAST,MASTER,UP,LOWER_UP>", "bond mode 802.3ad miimon 100", bond)
 }
 
 #[test]
@@ -305,17 +322,14 @@ fn an_old_counter_a_few_drops_among_millions_and_a_bond_without_carrier_are_no_b
     let text = in_member(&in_order(), "eno1", "MII Status: up", "MII Status: down");
     let text = in_member(&text, "eno2", "MII Status: up", "MII Status: down");
     let down = Evidence::none().with("proc/net/bonding/bond0", text);
-    twice(down, "ip-link.txt", stack((20, 0), (20, 0)), stack((22, 112), (22, 0))).ask("vlan-tx-drop").quiet();
+    twice(down, "ip-link.txt", stack((20, 0), (20, 0)), stack((22, 112), (22, 0)))
+        .ask("vlan-tx-drop")
+        .quiet();
     // A VLAN over another bond.
     let other = |t: String| t.replace("bond0", "bond1");
-    twice(
-        Evidence::bond(),
-        "ip-link.txt",
-        other(stack((20, 0), (20, 0))),
-        other(stack((22, 112), (22, 0))),
-    )
-    .ask("vlan-tx-drop")
-    .quiet();
+    twice(Evidence::bond(), "ip-link.txt", other(stack((20, 0), (20, 0))), other(stack((22, 112), (22, 0))))
+        .ask("vlan-tx-drop")
+        .quiet();
 }
 
 #[test]

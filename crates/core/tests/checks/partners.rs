@@ -4,12 +4,13 @@
 
 use crate::answers::Evidence;
 use crate::conversation::{
-    Frame, HEALTHY, healthy, host, host_mac, in_member, lost_towards_host, lost_towards_switch, pcap_of, proc,
-    switch, switch_mac, talk, with,
+    Frame, HEALTHY, healthy, host, host_mac, in_member, lost_towards_host, lost_towards_switch, pcap_of,
+    proc, switch, switch_mac, talk, with,
 };
 use bondwitness_core::domain::{FaultDomain as D, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
 use lacp::{Mac, PortInfo};
+use std::ops::Range;
 
 const OTHER: Mac = Mac([0, 0x1c, 0x73, 0, 0, 7]);
 const PARTNER: &str = "system mac address: 00:1c:73:00:00:09";
@@ -112,7 +113,8 @@ fn a_key_that_changes_once_is_first_of_all_configuration() {
 
 #[test]
 fn all_members_that_change_together_met_a_new_switch_not_a_split() {
-    let both = Evidence::captured(&partner_is(1, OTHER, |s| s >= 40)).capture(2, &partner_is(2, OTHER, |s| s >= 40));
+    let both =
+        Evidence::captured(&partner_is(1, OTHER, |s| s >= 40)).capture(2, &partner_is(2, OTHER, |s| s >= 40));
     for said in both.ask("partner-identity-changed").all(2) {
         said.suspects(&[(D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)]);
     }
@@ -134,7 +136,8 @@ fn replugged() -> Vec<Frame> {
 #[test]
 fn another_partner_behind_a_link_that_was_down_or_beside_the_first_did_not_change() {
     Evidence::captured(&replugged()).ask("partner-identity-changed").quiet();
-    Evidence::bond().with("eno1.pcap", two_speakers(0..90)).ask("partner-identity-changed").quiet();
+    Evidence::bond().with("eno1.pcap", two_speakers(0..90, 0..0)).ask("partner-identity-changed").quiet();
+    Evidence::bond().with("eno1.pcap", two_speakers(0..90, 30..60)).ask("partner-identity-changed").quiet();
     Evidence::captured(&talk(1, 90, |_| healthy(1))).ask("partner-identity-changed").quiet();
 }
 
@@ -150,13 +153,17 @@ fn two_readings_with_two_partners_leave_the_cause_open() {
         .quotes(&["Slave Interface: eno1", "Slave Interface: eno1"]);
 }
 
-/// Beside the switch a second system speaks on the wire of eno1 in these seconds.
-fn two_speakers(seconds: std::ops::Range<i64>) -> Vec<u8> {
+/// Beside the switch a second system speaks on the wire of eno1 in these seconds; in others the switch itself changes
+/// its key.
+fn two_speakers(seconds: Range<i64>, changed: Range<i64>) -> Vec<u8> {
     let second = [0, 0x1c, 0x73, 0, 2, 1];
     let mut frames = Vec::new();
-    for (ms, from_host, pdu) in talk(1, 90, |_| healthy(1)) {
+    for (ms, from_host, mut pdu) in talk(1, 90, |_| healthy(1)) {
         let mut other = pdu.clone();
         other.actor.system = OTHER;
+        if !from_host && changed.contains(&(ms / 1000)) {
+            pdu.actor.key = 77;
+        }
         frames.push((ms, if from_host { host_mac(1) } else { switch_mac(1) }, pdu));
         if !from_host && seconds.contains(&(ms / 1000)) {
             frames.push((ms + 400, second, other));
@@ -168,7 +175,7 @@ fn two_speakers(seconds: std::ops::Range<i64>) -> Vec<u8> {
 #[test]
 fn two_systems_interleaved_on_one_wire_are_two_speakers() {
     Evidence::bond()
-        .with("eno1.pcap", two_speakers(20..40))
+        .with("eno1.pcap", two_speakers(20..40, 0..0))
         .ask("two-speakers")
         .one()
         .about("eno1", None)
@@ -283,8 +290,7 @@ fn own_system() -> Vec<Frame> {
     frames
 }
 
-const LOOPBACK: &str =
-    "2026-01-01T00:00:31.000000+00:00 db01 kernel: bond0: (slave eno1): An illegal loopback occurred on slave";
+const LOOPBACK: &str = "2026-01-01T00:00:31.000000+00:00 db01 kernel: bond0: (slave eno1): An illegal loopback occurred on slave";
 
 #[test]
 fn a_partner_that_takes_our_system_is_configured_so() {
@@ -339,8 +345,7 @@ fn a_member_without_carrier_has_no_key_to_compare() {
 }
 
 fn churned(text: &str, actor: u32, partner: u32) -> String {
-    let text =
-        in_member(text, "eno1", "Actor Churned Count: 0", &format!("Actor Churned Count: {actor}"));
+    let text = in_member(text, "eno1", "Actor Churned Count: 0", &format!("Actor Churned Count: {actor}"));
     in_member(&text, "eno1", "Partner Churned Count: 0", &format!("Partner Churned Count: {partner}"))
 }
 

@@ -35,8 +35,10 @@ fn a_bond_without_members_is_the_host() {
 #[test]
 fn what_modprobe_leaves_and_the_head_of_a_cut_dump_accuse_nobody() {
     snapshot(empty("load balancing (round-robin)", 0)).ask("bond-without-members").context();
-    let head: String = in_order().lines().take(14).map(|l| format!("{l}\n")).collect();
-    snapshot(head).ask("bond-without-members").quiet();
+    for n in [6, 14] {
+        let head: String = in_order().lines().take(n).map(|l| format!("{l}\n")).collect();
+        snapshot(head).ask("bond-without-members").quiet();
+    }
 }
 
 #[test]
@@ -97,7 +99,10 @@ fn a_file_that_says_another_mode_was_not_applied() {
 #[test]
 fn other_words_for_the_same_and_files_of_another_bond_are_no_drift() {
     for mode in ["802.3ad", "4"] {
-        Evidence::bond().with("etc/netplan/01.yaml", netplan("bond0", mode, "fast")).ask("config-drift").quiet();
+        Evidence::bond()
+            .with("etc/netplan/01.yaml", netplan("bond0", mode, "fast"))
+            .ask("config-drift")
+            .quiet();
     }
     Evidence::bond()
         .with("etc/netplan/01.yaml", netplan("bond1", "active-backup", "slow"))
@@ -160,7 +165,8 @@ fn a_lacpdu_without_aggregation_is_the_hosts_own_act() {
 
 #[test]
 fn members_that_are_released_again_and_again_are_the_host() {
-    let text = [(5, RELEASED), (7, ENSLAVED), (25, RELEASED), (27, ENSLAVED)].map(|(s, t)| log(s, t)).concat();
+    let text =
+        [(5, RELEASED), (7, ENSLAVED), (25, RELEASED), (27, ENSLAVED)].map(|(s, t)| log(s, t)).concat();
     Evidence::bond()
         .with("kern.log", text)
         .ask("host-released")
@@ -200,7 +206,7 @@ fn a_passive_host_that_hears_nobody_waits_perhaps_for_a_passive_switch() {
 
 #[test]
 fn a_passive_host_with_an_active_partner_is_only_mentioned() {
-    snapshot(passive(true)).ask("lacp-active-off").context().quotes(&["LACP active: off"]);
+    snapshot(passive(true)).ask("lacp-active-off").context().says("it answers").quotes(&["LACP active: off"]);
     snapshot(in_order()).ask("lacp-active-off").quiet();
 }
 
@@ -293,7 +299,9 @@ fn members_that_differ_are_listed() {
             mtu(3, "eno2", 1500).lines().next().unwrap(),
         ]);
     let driver = |dev: &str, firmware: &str| {
-        format!("# ethtool -i {dev}\ndriver: igb\nversion: 6.12.107\nfirmware-version: {firmware}\nbus-info: 0000:02:00.0\nsupports-statistics: yes\n")
+        format!(
+            "# ethtool -i {dev}\ndriver: igb\nversion: 6.12.107\nfirmware-version: {firmware}\nbus-info: 0000:02:00.0\nsupports-statistics: yes\n"
+        )
     };
     Evidence::bond()
         .with("eno1.txt", driver("eno1", "1.63"))
@@ -312,10 +320,13 @@ fn members_that_differ_are_listed() {
 #[test]
 fn an_interface_outside_of_the_bond_and_a_member_without_link_do_not_differ() {
     Evidence::bond()
-        .with("ip-link.txt", mtu(2, "eno1", 1500) + &mtu(3, "eno2", 1500) + &mtu(4, "eno3", 9000).replace(" master bond0", ""))
+        .with(
+            "ip-link.txt",
+            mtu(2, "eno1", 1500) + &mtu(3, "eno2", 1500) + &mtu(4, "eno3", 9000).replace(" master bond0", ""),
+        )
         .ask("member-asymmetry")
         .quiet();
-    let down = in_member(&in_order(), "eno2", "Speed: 10000 Mbps", "Speed: Unknown");
+    let down = in_member(&in_order(), "eno2", "Speed: 10000 Mbps", "Speed: 100 Mbps");
     snapshot(in_member(&down, "eno2", "MII Status: up", "MII Status: down")).ask("member-asymmetry").quiet();
 }
 
@@ -339,7 +350,9 @@ fn a_single_member_is_said() {
 
 #[test]
 fn a_bond_of_two_of_which_one_is_down_has_two() {
-    snapshot(in_member(&in_order(), "eno2", "MII Status: up", "MII Status: down")).ask("single-member").quiet();
+    snapshot(in_member(&in_order(), "eno2", "MII Status: up", "MII Status: down"))
+        .ask("single-member")
+        .quiet();
 }
 
 /// A bond of two members in a mode without LACP.

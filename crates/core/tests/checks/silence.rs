@@ -4,8 +4,8 @@
 
 use crate::answers::Evidence;
 use crate::conversation::{
-    Frame, HEALTHY, healthy, host, in_member, lost_towards_host, lost_towards_switch, proc, stats, switch, talk,
-    with,
+    Frame, HEALTHY, healthy, host, in_member, lost_towards_host, lost_towards_switch, proc, stats, switch,
+    talk, with,
 };
 use bondwitness_core::domain::{FaultDomain as D, Side, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
@@ -68,7 +68,8 @@ fn on_veth(evidence: Evidence) -> Evidence {
     evidence.with("s1/ip-link.txt", veth(14)).with("s2/ip-link.txt", veth(140))
 }
 
-const TOWARDS_SWITCH: [&str; 2] = ["eno1.pcap 33.1 s switch 0x8f to 0x37", "eno1.pcap 33.0 s host 0x3f to 0x8f"];
+const TOWARDS_SWITCH: [&str; 2] =
+    ["eno1.pcap 33.1 s switch 0x8f to 0x37", "eno1.pcap 33.0 s host 0x3f to 0x8f"];
 
 #[test]
 fn a_partner_that_stops_hearing_us_names_the_direction_to_the_switch() {
@@ -96,11 +97,12 @@ fn counters_that_account_for_every_lacpdu_clear_the_host() {
         .about("eno1", Some(Way::HostToSwitch))
         .suspects(&[(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate)])
         .quotes(&TOWARDS_SWITCH);
-    said.next()
-        .unwrap()
-        .about("eno1", Some(Way::HostToSwitch))
-        .clears(Side::Host)
-        .quotes(&["LACPDU Tx 14", "LACPDU Tx 104", "1612      14      0       0       0       0", "1612      140      0       0       0       0"]);
+    said.next().unwrap().about("eno1", Some(Way::HostToSwitch)).clears(Side::Host).quotes(&[
+        "LACPDU Tx 14",
+        "LACPDU Tx 104",
+        "1612      14      0       0       0       0",
+        "1612      140      0       0       0       0",
+    ]);
 }
 
 #[test]
@@ -212,10 +214,7 @@ fn after_a_long_silence_our_own_slow_cadence_has_made_the_partner_deaf() {
 
 #[test]
 fn frames_between_tap_and_bond_are_the_host() {
-    let proof = [
-        "eno1.pcap 33.0 s host 0x8f to 0x37",
-        "eno1.pcap 32.1 s switch 0x3f to 0x3f",
-    ];
+    let proof = ["eno1.pcap 33.0 s host 0x8f to 0x37", "eno1.pcap 32.1 s switch 0x3f to 0x3f"];
     Evidence::captured(&lost_inside())
         .ask("lacpdu-lost-inside-host")
         .one()
@@ -223,7 +222,10 @@ fn frames_between_tap_and_bond_are_the_host() {
         .accuses(D::HostConfig, S::Strong)
         .quotes(&proof);
     Evidence::captured(&lost_inside())
-        .with("bpftool.txt", "xdp:\n\ntc:\neno1(22) clsact/ingress guard.o:[cls] id 3\n\nflow_dissector:\n\nnetfilter:\n")
+        .with(
+            "bpftool.txt",
+            "xdp:\n\ntc:\neno1(22) clsact/ingress guard.o:[cls] id 3\n\nflow_dissector:\n\nnetfilter:\n",
+        )
         .ask("lacpdu-lost-inside-host")
         .one()
         .says("guard.o:[cls] id 3 is attached to its ingress")
@@ -285,7 +287,10 @@ fn a_queue_that_dropped_as_many_is_what_silenced_the_host() {
         .quotes(&[SILENT[0], SILENT[1], SILENT[2], "qdisc netem 8001: dev eno1 root refcnt 2 limit 1000"]);
     // The default queue drops under load every day, and two drops do not explain thirty missing LACPDUs.
     for (kind, dropped) in [("fq_codel", 40), ("netem", 2)] {
-        let said = Evidence::captured(&host_silent()).with("tc.txt", queue(kind, dropped)).ask("lacpdu-tx-silent").one();
+        let said = Evidence::captured(&host_silent())
+            .with("tc.txt", queue(kind, dropped))
+            .ask("lacpdu-tx-silent")
+            .one();
         assert_eq!(said.finding.accuses(), None, "{}", said.finding.text);
     }
 }
@@ -356,6 +361,20 @@ fn a_member_whose_words_end_while_the_others_go_on_is_an_outage_without_a_cause(
         .one()
         .about("eno1", None)
         .quotes(&["eno1.pcap as a whole"]);
+}
+
+#[test]
+fn a_host_that_leaves_for_a_reason_that_is_not_seen_is_cited_where_it_left() {
+    let frames = talk(1, 90, |s| match s {
+        40..60 => (Some((0x07, with(switch(1), HEALTHY))), Some((0x07, with(host(1), 0x07)))),
+        _ => healthy(1),
+    });
+    Evidence::captured(&frames)
+        .ask("outage-unexplained")
+        .open()
+        .about("eno1", None)
+        .says("our PDU withdraws")
+        .quotes(&["eno1.pcap 40.0 s host 0x07 to 0x3f"]);
 }
 
 #[test]

@@ -163,4 +163,3 @@ pub(crate) fn stats(member: u8, crc: u64, packets: u64) -> String {
         "# ethtool -S eno{member}\nNIC statistics:\n     rx_packets: {packets}\n     tx_packets: {packets}\n     rx_crc_errors: {crc}\n     rx_missed_errors: 0\n"
     )
 }
-
