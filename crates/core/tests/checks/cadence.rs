@@ -24,6 +24,21 @@ fn unequal(member: u16) -> Vec<Frame> {
     })
 }
 
+/// `/proc/net/bonding/bond0` with a third member.
+fn three() -> String {
+    let two = proc([(HEALTHY, HEALTHY); 2]);
+    let second = &two[two.find("\nSlave Interface: eno2").unwrap()..];
+    let third = [
+        ("eno2", "eno3"),
+        ("11:02", "11:03"),
+        ("number: 2\n", "number: 3\n"),
+        ("number: 18\n", "number: 19\n"),
+    ]
+    .iter()
+    .fold(second.to_owned(), |text, (from, to)| text.replace(from, to));
+    two + &third
+}
+
 #[test]
 fn gaps_of_the_partner_on_one_member_alone_have_suspects_beyond_the_host_first() {
     Evidence::captured(&without(1, false, &[20, 40, 60]))
@@ -143,6 +158,7 @@ fn one_member_alone_or_members_at_different_moments_do_not_show_a_starved_host()
     // Two of three members together: the third had the same host.
     Evidence::captured(&without(1, true, &[20, 21, 50, 51]))
         .capture(2, &without(2, true, &[20, 21, 50, 51]))
+        .with("proc/net/bonding/bond0", three())
         .capture(3, &talk(3, 90, |_| healthy(3)))
         .ask("lacpdu-tx-late")
         .open();
