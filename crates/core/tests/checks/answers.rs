@@ -201,7 +201,7 @@ impl Said {
 
     /// It speaks for or against nobody.
     #[track_caller]
-    pub(crate) fn is_context(self, severity: Severity) -> Self {
+    pub(crate) fn neutral(self, severity: Severity) -> Self {
         assert_eq!(
             (&self.finding.bearing, self.finding.severity),
             (&Bearing::Context, severity),

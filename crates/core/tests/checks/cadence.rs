@@ -190,7 +190,7 @@ fn unequal_rates_are_said_and_nobodys_fault() {
         .into_iter();
     said.next()
         .unwrap()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .about("eno1", None)
         .says("the host asks for the fast rate, the partner for the slow rate; that is legal")
         .quotes(&["eno1.pcap 0.1 s switch 0x3d to 0x3f"]);
@@ -198,7 +198,7 @@ fn unequal_rates_are_said_and_nobodys_fault() {
         .with("proc/net/bonding/bond0", proc([(61, 63), (HEALTHY, HEALTHY)]))
         .ask("rate-asymmetric")
         .one()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .about("eno1", None)
         .says("the host asks for the slow rate, the partner for the fast rate")
         .quotes(&["Slave Interface: eno1"]);

@@ -91,7 +91,7 @@ fn a_file_that_says_another_mode_was_not_applied() {
         .with("etc/netplan/01.yaml", netplan("bond0", "802.3ad", "slow"))
         .ask("config-drift")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("the file says LACP rate slow, the kernel runs fast")
         .quotes(&["lacp-rate: slow", "LACP rate: fast"]);
 }
@@ -124,13 +124,13 @@ fn fail_over_mac_and_a_vlan_on_a_member_are_mentioned() {
     snapshot(empty("fault-tolerance (active-backup) (fail_over_mac active)", 100))
         .ask("fail-over-mac")
         .one()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .quotes(&["Bonding Mode: fault-tolerance (active-backup) (fail_over_mac active)"]);
     Evidence::bond()
         .with("ip-link.txt", vlan("eno1"))
         .ask("fail-over-mac")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("v70: a VLAN on the member eno1 instead of bond0")
         .quotes(&[vlan("eno1").lines().next().unwrap()]);
 }
@@ -233,7 +233,7 @@ fn two_active_managers_and_members_that_come_and_go_are_the_host() {
         .accuses(D::HostConfig, S::Strong)
         .says("NetworkManager, systemd-networkd")
         .quotes(&quotes);
-    evidence.ask("managers-fighting").one().is_context(Severity::Warning).quotes(&quotes);
+    evidence.ask("managers-fighting").one().neutral(Severity::Warning).quotes(&quotes);
     // One release is a change of somebody, not a fight.
     evidence.with("kern.log", log(5, RELEASED) + &log(7, ENSLAVED)).ask("managers-fighting").context();
 }
@@ -245,7 +245,7 @@ fn the_status_of_units_is_read_like_their_list() {
         .with("systemctl.txt", status)
         .ask("managers-fighting")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("networking, systemd-networkd");
 }
 
@@ -270,7 +270,7 @@ fn a_bond_that_two_files_configure_is_said() {
         .with("etc/systemd/network/10-bond0.netdev", networkd)
         .ask("managers-fighting")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("bond0 is configured in more than one place");
     // The second file is about a bond whose name only begins alike.
     Evidence::bond()
@@ -292,7 +292,7 @@ fn members_that_differ_are_listed() {
         .with("ip-link.txt", mtu(2, "eno1", 9000) + &mtu(3, "eno2", 1500))
         .ask("member-asymmetry")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("MTU differs: eno1 9000, eno2 1500")
         .quotes(&[
             mtu(2, "eno1", 9000).lines().next().unwrap(),
@@ -308,7 +308,7 @@ fn members_that_differ_are_listed() {
         .with("eno2.txt", driver("eno2", "3.25"))
         .ask("member-asymmetry")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .quotes(&["firmware-version: 1.63", "firmware-version: 3.25"]);
     snapshot(in_member(&in_order(), "eno2", "Speed: 10000 Mbps", "Speed: 1000 Mbps"))
         .ask("member-asymmetry")
@@ -337,7 +337,7 @@ fn a_single_member_is_said() {
     snapshot(one)
         .ask("single-member")
         .one()
-        .is_context(Severity::Warning)
+        .neutral(Severity::Warning)
         .says("bond0 has a single member, eno1")
         .quotes(&["Ethernet Channel Bonding Driver: v6.12.107+deb13-amd64"]);
     // Another reading shows the second member.

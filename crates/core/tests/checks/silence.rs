@@ -424,7 +424,7 @@ fn a_guess_from_the_priorities_of_linux_is_said() {
         .capture(1, &lost_towards_switch())
         .ask("ends-not-told")
         .one()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .about("eno1", None)
         .quotes(&["eno1.pcap 0.0 s host 0x3f to 0x3f"]);
 }
@@ -439,14 +439,14 @@ fn a_capture_in_order_and_a_snapshot_in_order_are_said_of_each_member() {
     let mut said = Evidence::captured(&calm()).ask("lacp-in-order").all(2).into_iter();
     said.next()
         .unwrap()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .about("eno1", None)
         .says("both ends collected and distributed for 89.1 s (90 LACPDUs out, 90 in)")
         .quotes(&["eno1.pcap 89.0 s host 0x3f to 0x3f", "eno1.pcap 89.1 s switch 0x3f to 0x3f"]);
     let mut said = Evidence::bond().ask("lacp-in-order").all(2).into_iter();
     said.next_back()
         .unwrap()
-        .is_context(Severity::Info)
+        .neutral(Severity::Info)
         .about("eno2", None)
         .says("(states 63/63)")
         .quotes(&["Slave Interface: eno2"]);
