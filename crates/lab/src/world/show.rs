@@ -8,7 +8,7 @@ use crate::view::{
     VlanView,
 };
 use lacp::PortInfo;
-use lacp::machine::{ChurnState, Port, System};
+use lacp::machine::{ChurnState, Port, System, Time};
 
 impl World<'_> {
     pub(super) fn snapshot(&mut self, index: usize) {
@@ -32,6 +32,10 @@ impl World<'_> {
     /// Netlink announces a change of a member.
     pub(super) fn link_event(&mut self, member: usize) {
         self.count(member);
+        // The listener was started with the capture.
+        if self.now < Time::from_millis(self.incident.evidence.capture_from_ms) {
+            return;
+        }
         let view = self.member_view(member);
         if let Some(member_view) = view {
             self.recording.link_events.push(LinkEvent {
