@@ -47,8 +47,14 @@ impl Port {
                 S::Current => self.receive = S::Expired,
                 S::Initialize | S::PortDisabled | S::LacpDisabled | S::Defaulted => {}
             }
-        } else if before == S::PortDisabled {
-            self.receive = if self.lacp_enabled { S::Expired } else { S::LacpDisabled };
+        } else {
+            match before {
+                S::Initialize => self.receive = S::PortDisabled,
+                S::PortDisabled => {
+                    self.receive = if self.lacp_enabled { S::Expired } else { S::LacpDisabled };
+                }
+                S::LacpDisabled | S::Expired | S::Defaulted | S::Current => {}
+            }
         }
         // Linux runs the actions on entry again for a PDU in any state; in the figure only CURRENT re-enters itself.
         let again = pdu.is_some() && (profile.has(Deviations::TICKS) || before == S::Current);
