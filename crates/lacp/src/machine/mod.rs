@@ -29,6 +29,8 @@ mod selection;
 mod selection_linux;
 mod state;
 mod system;
+#[cfg(test)]
+mod tables;
 mod time;
 mod transmit;
 

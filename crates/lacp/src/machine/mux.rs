@@ -66,8 +66,8 @@ impl Port {
                     } else if !selected {
                         self.ready_n = false;
                         self.mux = S::Detached;
-                    } else if around.active {
-                        // Linux: an aggregator may become active while its port waits here.
+                    } else if around.active && profile.has(Deviations::ONE_ACTIVE_AGGREGATOR) {
+                        // The aggregator may have become active while its port waits here.
                         self.claim_sync();
                     }
                 }
@@ -109,6 +109,10 @@ impl Port {
         }
         match self.mux {
             S::Detached => {
+                // Linux forgets READY_N on the ways from WAITING and ATTACHED only, not on BEGIN.
+                if !profile.has(Deviations::TICKS) {
+                    self.ready_n = false;
+                }
                 self.set(PortState::SYNCHRONIZATION, false);
                 self.stop_forwarding(profile, around);
                 self.set(PortState::CARRIES, false);
