@@ -27,6 +27,10 @@ pub struct Trouble {
     pub members: BTreeMap<String, BTreeSet<Option<Way>>>,
     /// Start of every outage, and the last instant before it at which LACP was seen in order, if any.
     starts: Vec<(i64, Option<i64>)>,
+    /// The other outages: start, and how long.
+    others: Vec<(i64, i64)>,
+    /// Outages that began with the release of a member by the host: start, and how long.
+    released: Vec<(i64, i64)>,
     /// Members where it is not told which end is the host.
     blind: BTreeSet<String>,
     /// LACPDUs that went missing per member, estimated from the silences.
@@ -54,6 +58,8 @@ impl Trouble {
             span: None,
             members: BTreeMap::new(),
             starts: Vec::new(),
+            others: Vec::new(),
+            released: Vec::new(),
             blind: BTreeSet::new(),
             missing: BTreeMap::new(),
             alignments: crate::timeline::alignments(case, subject),
@@ -77,6 +83,12 @@ impl Trouble {
                     widen(&mut trouble.span, start, o.span.end);
                     trouble.starts.push((start, in_order.filter(|t| *t + 15_000_000_000 < start)));
                     in_order = Some(o.span.end);
+                    let list = if o.cause == Cause::HostReleased {
+                        &mut trouble.released
+                    } else {
+                        &mut trouble.others
+                    };
+                    list.push((start, o.span.end.saturating_sub(start)));
                     let silence = o.gap.map_or(0, |g| g.len_ns());
                     *trouble.missing.entry(m.name.clone()).or_default() +=
                         u64::try_from(silence.max(o.span.end.saturating_sub(o.span.start)) / 1_000_000_000)
@@ -89,6 +101,7 @@ impl Trouble {
                         | Cause::PartnerChanged
                         | Cause::PartnerWithdrew
                         | Cause::HostWithdrew
+                        | Cause::HostReleased
                         | Cause::Unclear => None,
                     };
                     trouble.members.entry(m.name.clone()).or_default().insert(way);
@@ -110,6 +123,19 @@ impl Trouble {
             }
         }
         trouble
+    }
+
+    /// True if no other outage began before the host released a member, or lasted longer than what followed from it.
+    fn release_leads(&self) -> bool {
+        let first = |list: &[(i64, i64)]| list.iter().map(|o| o.0).min();
+        let longest = |list: &[(i64, i64)]| list.iter().map(|o| o.1).max();
+        match (first(&self.others), first(&self.released)) {
+            (Some(other), Some(released)) => {
+                // The members of one bond may be released one after the other.
+                other >= released && longest(&self.others) <= longest(&self.released)
+            }
+            _ => true,
+        }
     }
 
     /// Where a record lies with respect to the trouble (or, if nothing broke, to what was captured).
@@ -213,6 +239,12 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             && !trouble.starts.iter().any(|(start, _)| (t - start).abs() < 3_000_000_000)
         {
             context(f, "; not where the outage began");
+            continue;
+        }
+        // Where members broke before, or for longer, in a way that the release does not explain, the release is what
+        // somebody did about it.
+        if f.check == "host-released" && f.kind == Kind::Wire && !trouble.release_leads() {
+            context(f, "; another outage, which this does not explain, came first or lasted longer");
             continue;
         }
         if !broke || f.kind == Kind::Wire {

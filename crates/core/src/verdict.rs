@@ -643,6 +643,15 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
                             fix: "too many to keep: cut the capture to the time of the trouble (editcap -A, -B)".to_owned(),
                         });
                     }
+                    let holes: usize = w.stories.iter().map(|s| s.tap_lost.len()).sum();
+                    if holes > 0 {
+                        needs.push(Need {
+                            what: format!("LACPDUs that the host sends on {}: the partner heard what the capture does not show ({holes} time(s))", m.name),
+                            why: "lost",
+                            matters_for: vec![D::HostConfig, D::HostStarvation, D::SwitchControlPlane],
+                            fix: format!("timeout 90 tcpdump -p -B 16384 -i {} -w {}.pcap ether proto 0x8809", m.name, m.name),
+                        });
+                    }
                     if w.parts.iter().any(|p| p.inbound_only) {
                         needs.push(Need::absent(
                             format!("LACPDUs that the host sends on {}", m.name),

@@ -7,6 +7,9 @@ use bondwitness_core::domain::{FaultDomain as D, Grade, Side};
 use bondwitness_core::verdict::Verdict;
 use lacp::{Lacpdu, Mac, PortInfo, PortState};
 
+#[path = "verdicts/more_wire.rs"]
+mod more_wire;
+
 /// 2026-01-01T00:00:00Z.
 const T0: i64 = 1_767_225_600;
 const HEALTHY: u8 = 0x3f;
