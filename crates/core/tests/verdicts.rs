@@ -9,6 +9,8 @@ use lacp::{Lacpdu, Mac, PortInfo, PortState};
 
 #[path = "verdicts/more_wire.rs"]
 mod more_wire;
+#[path = "verdicts/names.rs"]
+mod names;
 
 /// 2026-01-01T00:00:00Z.
 const T0: i64 = 1_767_225_600;
