@@ -27,10 +27,8 @@ pub struct Trouble {
     pub members: BTreeMap<String, BTreeSet<Option<Way>>>,
     /// Start of every outage, and the last instant before it at which LACP was seen in order, if any.
     starts: Vec<(i64, Option<i64>)>,
-    /// The other outages: start, and how long.
-    others: Vec<(i64, i64)>,
-    /// Outages that began with the release of a member by the host: start, and how long.
-    released: Vec<(i64, i64)>,
+    /// Every outage: start, end, and whether it began with the release of a member by the host.
+    outages: Vec<(i64, i64, bool)>,
     /// Members where it is not told which end is the host.
     blind: BTreeSet<String>,
     /// LACPDUs that went missing per member, estimated from the silences.
@@ -58,8 +56,7 @@ impl Trouble {
             span: None,
             members: BTreeMap::new(),
             starts: Vec::new(),
-            others: Vec::new(),
-            released: Vec::new(),
+            outages: Vec::new(),
             blind: BTreeSet::new(),
             missing: BTreeMap::new(),
             alignments: crate::timeline::alignments(case, subject),
@@ -83,12 +80,7 @@ impl Trouble {
                     widen(&mut trouble.span, start, o.span.end);
                     trouble.starts.push((start, in_order.filter(|t| *t + 15_000_000_000 < start)));
                     in_order = Some(o.span.end);
-                    let list = if o.cause == Cause::HostReleased {
-                        &mut trouble.released
-                    } else {
-                        &mut trouble.others
-                    };
-                    list.push((start, o.span.end.saturating_sub(start)));
+                    trouble.outages.push((start, o.span.end, o.cause == Cause::HostReleased));
                     let silence = o.gap.map_or(0, |g| g.len_ns());
                     *trouble.missing.entry(m.name.clone()).or_default() +=
                         u64::try_from(silence.max(o.span.end.saturating_sub(o.span.start)) / 1_000_000_000)
@@ -125,15 +117,22 @@ impl Trouble {
         trouble
     }
 
-    /// True if no other outage began before the host released a member, or lasted longer than what followed from it.
-    fn release_leads(&self) -> bool {
-        let first = |list: &[(i64, i64)]| list.iter().map(|o| o.0).min();
-        let longest = |list: &[(i64, i64)]| list.iter().map(|o| o.1).max();
-        match (first(&self.others), first(&self.released)) {
-            (Some(other), Some(released)) => {
-                // The members of one bond may be released one after the other.
-                other >= released && longest(&self.others) <= longest(&self.released)
-            }
+    /// True if what the host did to a member at these instants explains the first and the longest outage. Else it is what
+    /// somebody did about another one.
+    fn leads(&self, f: &Finding) -> bool {
+        let at = |start: i64, end: i64| {
+            f.ns.iter().chain(&f.times).any(|t| *t >= start.saturating_sub(3_000_000_000) && *t <= end)
+        };
+        let by_release = f.check == "host-released";
+        let (own, other): (Vec<_>, Vec<_>) = self
+            .outages
+            .iter()
+            // The members of one bond may be released one after the other.
+            .partition(|(start, end, released)| if by_release { *released } else { at(*start, *end) });
+        let first = |list: &[&(i64, i64, bool)]| list.iter().map(|o| o.0).min();
+        let longest = |list: &[&(i64, i64, bool)]| list.iter().map(|o| o.1.saturating_sub(o.0)).max();
+        match (first(&other), first(&own)) {
+            (Some(other_at), Some(own_at)) => other_at >= own_at && longest(&other) <= longest(&own),
             _ => true,
         }
     }
@@ -241,9 +240,11 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             context(f, "; not where the outage began");
             continue;
         }
-        // Where members broke before, or for longer, in a way that the release does not explain, the release is what
-        // somebody did about it.
-        if f.check == "host-released" && f.kind == Kind::Wire && !trouble.release_leads() {
+        // Where members broke before, or for longer, in a way that this does not explain, it is what somebody did about it.
+        if f.ns.is_some()
+            && (f.check == "host-released" && f.kind == Kind::Wire || f.check == "admin-down")
+            && !trouble.leads(f)
+        {
             context(f, "; another outage, which this does not explain, came first or lasted longer");
             continue;
         }

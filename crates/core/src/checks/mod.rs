@@ -27,6 +27,7 @@ mod lacpdu_rx_late;
 mod lacpdu_tx_late;
 mod lacpdu_tx_silent;
 mod link_down_now;
+mod link_modes_withheld;
 mod managers_fighting;
 mod member_asymmetry;
 mod monitoring_missing;
@@ -76,6 +77,7 @@ pub const CHECKS: &[Check] = &[
     lacpdu_tx_late::CHECK,
     lacpdu_tx_silent::CHECK,
     link_down_now::CHECK,
+    link_modes_withheld::CHECK,
     managers_fighting::CHECK,
     member_asymmetry::CHECK,
     monitoring_missing::CHECK,

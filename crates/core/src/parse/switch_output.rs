@@ -403,6 +403,29 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     head(t).is_some() || log(t).is_some() || command(t).is_some()
 }
 
+/// Whether a line of a configuration, or of a list of ports, makes a member port active or passive.
+fn lacp_active(t: &str) -> Option<bool> {
+    let words: Vec<&str> = t.split_whitespace().collect();
+    let word = match words.as_slice() {
+        // IOS, NX-OS, EOS, AlliedWare Plus, Dell; AOS-CX.
+        ["channel-group", _, "mode", word, ..] | ["lacp", "mode", word] => word,
+        // Junos, `show configuration | display set`.
+        ["set", "interfaces", _, "aggregated-ether-options", "lacp", word] => word,
+        // NX-OS, `show port-channel database`.
+        [.., port, word, _] | [.., port, word, _, "*"]
+            if word.starts_with('[') && port.starts_with("Ethernet") =>
+        {
+            word.trim_matches(['[', ']'])
+        }
+        _ => return None,
+    };
+    match word {
+        "active" => Some(true),
+        "passive" => Some(false),
+        _ => None,
+    }
+}
+
 /// Words in a row that make a sentence: the mail goes on.
 fn prose(t: &str) -> bool {
     let words: Vec<&str> = t.split_whitespace().collect();
@@ -455,15 +478,21 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         }
         if let Some(cmd) = cmd {
             emit(open.take(), out);
-            let output = SwitchOutput { vendor: "unknown", command: cmd.to_owned() };
+            let output = SwitchOutput { vendor: "unknown", command: cmd.to_owned(), lacp_active: Vec::new() };
             open = Some((line.cite(), line.cite(), output));
         } else {
             let (_, last, output) = open.get_or_insert_with(|| {
-                let output =
-                    SwitchOutput { vendor: "unknown", command: announced.clone().unwrap_or_default() };
+                let output = SwitchOutput {
+                    vendor: "unknown",
+                    command: announced.clone().unwrap_or_default(),
+                    lacp_active: Vec::new(),
+                };
                 (line.cite(), line.cite(), output)
             });
             *last = line.cite();
+            if let Some(active) = lacp_active(t) {
+                output.lacp_active.push((active, line.cite()));
+            }
             if let Some((vendor, what)) = known {
                 if matches!(output.vendor, "unknown" | "cisco-like") {
                     output.vendor = vendor;
@@ -500,7 +529,8 @@ fn logs(vendor: &'static str, cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    out.record(start.to(last), None, What::Switch(SwitchOutput { vendor, command: "log".to_owned() }));
+    let output = SwitchOutput { vendor, command: "log".to_owned(), lacp_active: Vec::new() };
+    out.record(start.to(last), None, What::Switch(output));
 }
 
 #[cfg(test)]
@@ -544,6 +574,39 @@ mod tests {
             let (got, untyped) = outputs(text);
             assert_eq!(untyped, 0, "{text}");
             assert_eq!(got.first().map(|(v, _)| v.as_str()), Some(vendor), "{text}");
+        }
+    }
+
+    #[test]
+    fn active_and_passive() {
+        for (text, want) in [
+            (
+                "sw1# show running-config interface Ethernet1\ninterface Ethernet1\n   channel-group 5 mode passive\n",
+                &[false][..],
+            ),
+            ("interface GigabitEthernet1/0/1\n channel-group 1 mode active\n", &[true][..]),
+            ("interface GigabitEthernet1/0/1\n channel-group 1 mode on\n", &[]),
+            (
+                "set interfaces ae0 aggregated-ether-options lacp passive\nset interfaces ae0 unit 0\n",
+                &[false][..],
+            ),
+            (
+                "Last membership update is successful\n    Ports:   Ethernet1/3     [passive] [up]\n             Ethernet1/4     [active ] [up] *\n             Ethernet1/5     [active] [up] *\n",
+                &[false, true][..],
+            ),
+            (
+                "Flags:  S - Device is requesting Slow LACPDUs\n  A - Device is in active mode.        P - Device is in passive mode.\n",
+                &[],
+            ),
+        ] {
+            let parsed = parse_text_with(FileId(0), "x.txt", text.as_bytes(), &[FORMAT]);
+            let got: Vec<bool> = parsed
+                .records
+                .iter()
+                .filter_map(|r| if let What::Switch(s) = &r.what { Some(s) } else { None })
+                .flat_map(|s| s.lacp_active.iter().map(|(a, _)| *a))
+                .collect();
+            assert_eq!(got, want, "{text}");
         }
     }
 

@@ -292,6 +292,12 @@ impl Part {
             .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
         {
             proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
+            used = Some(Gap {
+                from_ns: d.start,
+                to_ns: d.end.saturating_sub(1),
+                from_frame: d.first,
+                to_frame: d.last,
+            });
             Cause::LinkDown
         } else if let Some((a, b)) = identity {
             proof.push((
