@@ -143,28 +143,38 @@ impl Trouble {
         let Some((start, end)) = self.span.or(self.seen) else { return When::Unknown };
         let Some(t) = record.time else { return When::Unknown };
         let wall = match t.clock {
-            Clock::Wall => Some(t.ns),
-            c => self.alignments.iter().find(|a| a.clock == c).map(|a| t.ns.saturating_add(a.offset)),
+            Clock::Wall => Some((t.ns, 0)),
+            c => {
+                let tied = self.alignments.iter().find(|a| a.clock == c);
+                tied.map(|a| (t.ns.saturating_add(a.offset), a.error))
+            }
         };
-        if let Some(ns) = wall {
-            if self.starts.is_empty() {
-                return if ns >= start.saturating_sub(BEFORE) && ns <= end.saturating_add(10_000_000_000) {
+        if let Some((ns, error)) = wall {
+            // Inside at every instant that the clocks leave open, outside at every one, or not known.
+            let place = |ranges: &[(i64, i64)]| {
+                let (from, to) = (ns.saturating_sub(error), ns.saturating_add(error));
+                if ranges.iter().any(|r| from >= r.0 && to <= r.1) {
                     When::During
-                } else {
+                } else if ranges.iter().all(|r| to < r.0 || from > r.1) {
                     When::Elsewhere
-                };
+                } else {
+                    When::Unknown
+                }
+            };
+            if self.starts.is_empty() {
+                return place(&[(start.saturating_sub(BEFORE), end.saturating_add(10_000_000_000))]);
             }
             // A cause precedes its effect, by no more than the watchdogs of the kernel need to notice; and what was followed by
             // LACP in order for a while was no cause.
-            let near = self.starts.iter().any(|(start, in_order)| {
-                let from = if in_order.is_some() {
-                    start.saturating_sub(15_000_000_000)
-                } else {
-                    start.saturating_sub(BEFORE)
-                };
-                ns >= from && ns <= start.saturating_add(15_000_000_000)
-            });
-            return if near { When::During } else { When::Elsewhere };
+            let near: Vec<(i64, i64)> = self
+                .starts
+                .iter()
+                .map(|(start, in_order)| {
+                    let before = if in_order.is_some() { 15_000_000_000 } else { BEFORE };
+                    (start.saturating_sub(before), start.saturating_add(15_000_000_000))
+                })
+                .collect();
+            return place(&near);
         }
         // A civil time lies within a zone offset of the truth; a missing year was read as 1970.
         if t.clock == Clock::Local {

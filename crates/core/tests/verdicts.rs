@@ -7,6 +7,8 @@ use bondwitness_core::domain::{FaultDomain as D, Grade, Side};
 use bondwitness_core::verdict::Verdict;
 use lacp::{Lacpdu, Mac, PortInfo, PortState};
 
+#[path = "verdicts/clocks.rs"]
+mod clocks;
 #[path = "verdicts/more_wire.rs"]
 mod more_wire;
 #[path = "verdicts/names.rs"]

@@ -89,6 +89,20 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
 /// An outage of the member in the capture in which link events show it administratively down. The cause comes first: a
 /// member that is taken down when it had been out for a while was taken down for that.
 fn in_an_outage(case: &Case, subject: &Subject, m: &Member) -> Option<Finding> {
+    let mut was_up = false;
+    let mut downs = Vec::new();
+    for (r, k) in
+        case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty())
+    {
+        let up = k.flag("UP");
+        if was_up && !up {
+            downs.push(r);
+        }
+        was_up = up;
+    }
+    if downs.is_empty() {
+        return None;
+    }
     let alignments = crate::timeline::alignments(case, subject);
     let wall = |r: &Record| {
         let t = r.time?;
@@ -97,20 +111,7 @@ fn in_an_outage(case: &Case, subject: &Subject, m: &Member) -> Option<Finding> {
             c => alignments.iter().find(|a| a.clock == c).map(|a| (t.ns.saturating_add(a.offset), a.error)),
         }
     };
-    let mut was_up = false;
-    let mut downs = Vec::new();
-    for (r, k) in
-        case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty())
-    {
-        let up = k.flag("UP");
-        if was_up
-            && !up
-            && let Some((ns, error)) = wall(r)
-        {
-            downs.push((r, ns, error));
-        }
-        was_up = up;
-    }
+    let downs: Vec<_> = downs.into_iter().filter_map(|r| wall(r).map(|(ns, error)| (r, ns, error))).collect();
     let told = || m.wire.iter().flat_map(crate::wire::Wire::told).filter(|(p, _)| p.timed);
     let hits: Vec<_> = told()
         .flat_map(|(part, story)| story.outages.iter().map(move |o| (part, o)))
