@@ -198,6 +198,7 @@ fn in_year_of(ns: i64, near: i64) -> i64 {
 /// Takes the vote from findings that speak about something else.
 pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
     let trouble = Trouble::of(case, subject);
+    crate::boots::weigh(case, subject, &trouble.alignments, findings);
     let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
     let broke = trouble.span.is_some();
     for f in findings.iter_mut() {

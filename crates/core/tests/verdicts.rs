@@ -13,6 +13,8 @@ mod clocks;
 mod more_wire;
 #[path = "verdicts/names.rs"]
 mod names;
+#[path = "verdicts/restarts.rs"]
+mod restarts;
 
 /// 2026-01-01T00:00:00Z.
 const T0: i64 = 1_767_225_600;

@@ -14,6 +14,7 @@ mod congestion;
 mod ends_not_told;
 mod fail_over_mac;
 mod half_duplex;
+mod host_rebooted;
 mod host_released;
 mod host_starved;
 mod lacp_active_off;
@@ -64,6 +65,7 @@ pub const CHECKS: &[Check] = &[
     ends_not_told::CHECK,
     fail_over_mac::CHECK,
     half_duplex::CHECK,
+    host_rebooted::CHECK,
     host_released::CHECK,
     host_starved::CHECK,
     lacp_active_off::CHECK,
