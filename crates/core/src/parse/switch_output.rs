@@ -243,12 +243,64 @@ const SUBJECTS: &[&str] = &[
     "inventory",
 ];
 
+/// Which pairs of neighbouring bytes a text has, in 256 bits. A text can hold a pattern only if it has all its pairs: most
+/// lines are seen at a glance not to hold any of many patterns.
+const fn pairs(text: &[u8]) -> [u64; 4] {
+    let mut set = [0u64; 4];
+    let mut rest = text;
+    while let [a, tail @ ..] = rest {
+        if let [b, ..] = tail {
+            let bit = (*a as u32 * 5 + *b as u32 * 83) & 255;
+            set[(bit >> 6) as usize] |= 1 << (bit & 63);
+        }
+        rest = tail;
+    }
+    set
+}
+
+/// The pairs of each text.
+const fn pairs_of<const N: usize>(texts: [&str; N]) -> [[u64; 4]; N] {
+    let mut all = [[0u64; 4]; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = pairs(texts[i].as_bytes());
+        i += 1;
+    }
+    all
+}
+
+/// The first of the patterns that the line holds, given the pairs of each.
+fn first_in(
+    t: &str,
+    patterns: impl Iterator<Item = &'static str>,
+    of_patterns: &[[u64; 4]],
+) -> Option<usize> {
+    let [a, b, c, d] = pairs(t.as_bytes());
+    patterns.zip(of_patterns).position(|(pattern, p)| {
+        p[0] & !a == 0 && p[1] & !b == 0 && p[2] & !c == 0 && p[3] & !d == 0 && t.contains(pattern)
+    })
+}
+
+/// The first pattern of [`HAS`] that the line holds.
+fn has(t: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    static PAIRS: [[u64; 4]; HAS.len()] = {
+        let mut texts = [""; HAS.len()];
+        let mut i = 0;
+        while i < HAS.len() {
+            texts[i] = HAS[i].2;
+            i += 1;
+        }
+        pairs_of(texts)
+    };
+    HAS.get(first_in(t, HAS.iter().map(|h| h.2), &PAIRS)?)
+}
+
 fn head(t: &str) -> Option<(&'static str, &'static str)> {
+    // The first byte tells most patterns apart without a call.
+    let first = t.as_bytes().first();
     // Some words that begin a line here begin lines of prose too: the line must look like a heading.
-    let found = BEGINS
-        .iter()
-        .find(|(_, _, b)| t.starts_with(b))
-        .or_else(|| HAS.iter().find(|(_, _, h)| t.contains(h)));
+    let found =
+        BEGINS.iter().find(|(_, _, b)| b.as_bytes().first() == first && t.starts_with(b)).or_else(|| has(t));
     if let Some((vendor, what, pattern)) = found {
         let fits = match *pattern {
             "Port-channel " => t.contains(" admin ") && t.contains(" oper "),
@@ -364,7 +416,16 @@ fn log(t: &str) -> Option<&'static str> {
         ("hpe-procurve", " ports: ST1-CMDR: port "),
         ("huawei", "LACP/4/LACP_STATE_DOWN"),
     ];
-    LOG.iter().find(|(_, has)| t.contains(has)).map(|(vendor, _)| *vendor)
+    static PAIRS: [[u64; 4]; LOG.len()] = {
+        let mut texts = [""; LOG.len()];
+        let mut i = 0;
+        while i < LOG.len() {
+            texts[i] = LOG[i].1;
+            i += 1;
+        }
+        pairs_of(texts)
+    };
+    LOG.get(first_in(t, LOG.iter().map(|l| l.1), &PAIRS)?).map(|(vendor, _)| *vendor)
 }
 
 /// Lines of one repeated sign, with blanks: rules of tables.
