@@ -5,13 +5,19 @@
 use bondwitness_core::diagnose::Report;
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side};
 use bondwitness_core::verdict::Verdict;
-use conversation::{
-    Frame, HEALTHY, case, healthy, host, judge, lost_towards_host, lost_towards_switch, pcap, proc, stats,
-    switch, talk, with,
-};
-use lacp::{Mac, PortInfo};
+use conversation::*;
+use lacp::{Lacpdu, Mac, PortInfo};
 
 mod conversation;
+
+#[path = "verdicts/clocks.rs"]
+mod clocks;
+#[path = "verdicts/more_wire.rs"]
+mod more_wire;
+#[path = "verdicts/names.rs"]
+mod names;
+#[path = "verdicts/restarts.rs"]
+mod restarts;
 
 fn verdict(report: &Report) -> &Verdict {
     &report.subjects[report.worst().expect("a subject")].judged.verdict
