@@ -25,7 +25,6 @@ pub(crate) fn held_out(family: &str) -> bool {
 pub(crate) struct Incident {
     pub(crate) scenario: String,
     pub(crate) family: String,
-    pub(crate) seed: u64,
     pub(crate) row: Row,
 }
 
@@ -73,7 +72,6 @@ pub(crate) fn one(scenario: &Scenario, seed: u64) -> Result<Incident> {
     Ok(Incident {
         scenario: scenario.name.clone(),
         family: scenario.family.clone(),
-        seed,
         row: Row {
             id: format!("{} --seed {seed}", scenario.name),
             what: scenario.title.clone(),
