@@ -201,6 +201,7 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
     crate::boots::weigh(case, subject, &trouble.alignments, findings);
     let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
     let broke = trouble.span.is_some();
+    two_speakers(findings);
     for f in findings.iter_mut() {
         let Bearing::Implicates(domains) = &f.bearing else { continue };
         let log = f.kind == Kind::Log;
@@ -333,6 +334,27 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             d.push((D::Physical, crate::finding::Strength::Weak));
             d.push((D::SwitchControlPlane, crate::finding::Strength::Weak));
             f.text.push_str("; members of the bond were out of the aggregate in this case");
+        }
+    }
+}
+
+/// While two partners speak on one wire, whose words are the switch's is not known: nothing that they say, nor what the
+/// member's state became by it, decides against the switch (verdict.md section 1).
+fn two_speakers(findings: &mut [Finding]) {
+    let members: BTreeSet<String> =
+        findings.iter().filter(|f| f.check == "two-speakers").filter_map(|f| f.member.clone()).collect();
+    for f in findings.iter_mut() {
+        if f.check == "two-speakers"
+            || members.is_empty()
+            || f.member.as_ref().is_some_and(|m| !members.contains(m))
+        {
+            continue;
+        }
+        if let Bearing::Implicates(d) = &mut f.bearing
+            && d.iter().all(|(x, _)| x.side() == crate::domain::Side::Switch)
+        {
+            d.push((D::Physical, crate::finding::Strength::Weak));
+            f.text.push_str("; two partners speak on this wire");
         }
     }
 }
