@@ -246,9 +246,9 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// The other end's words at an instant.
+    /// The other end's words at an instant; before its first PDU in the capture, that one.
     fn told(&self, ns: i64) -> Option<&'a Change> {
-        self.other.at(ns)
+        self.other.at(ns).or_else(|| self.other.changes.first())
     }
 
     /// True if the end described its partner rightly, and heard it.
