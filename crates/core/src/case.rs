@@ -365,11 +365,8 @@ pub fn build(pieces: Vec<Piece>) -> Case {
         for record in parsed.records {
             // A switch's command line speaks about the switch wherever it was saved.
             let of_far = is_far && !matches!(record.what, What::Switch(_));
-            let (records, pdus) = if of_far {
-                (&mut far.records, &mut far_pdus)
-            } else {
-                (&mut case.records, &mut text_pdus)
-            };
+            let (records, pdus) =
+                if of_far { (&mut far.records, &mut far_pdus) } else { (&mut case.records, &mut text_pdus) };
             if let What::Pdu(pdu) = &record.what {
                 pdus.entry(id).or_default().push((record.time, record.at, pdu.clone()));
             }

@@ -90,8 +90,7 @@ pub fn pairs<'a>(case: &'a Case, subject: &'a Subject) -> Vec<Pair<'a>> {
         whole.flat_map(|s| s.members.iter().map(move |m| (s, m)))
     };
     for here in &subject.members {
-        let heard: BTreeSet<(Mac, u16)> =
-            parts(here).flat_map(|p| spoken(p.partner())).collect();
+        let heard: BTreeSet<(Mac, u16)> = parts(here).flat_map(|p| spoken(p.partner())).collect();
         let mut fits = ports().filter(|(s, m)| {
             let told = s.system.zip(m.port).into_iter();
             let said = parts(m).flat_map(|p| spoken(p.host()));
@@ -123,7 +122,8 @@ pub fn shift(pairs: &[Pair<'_>]) -> Option<Shift> {
     votes.sort_unstable();
     let within = |at: usize| {
         let from = votes.get(at).copied().unwrap_or(0);
-        let n = votes.get(at..).map_or(0, |rest| rest.partition_point(|v| *v <= from.saturating_add(2 * SAME)));
+        let n =
+            votes.get(at..).map_or(0, |rest| rest.partition_point(|v| *v <= from.saturating_add(2 * SAME)));
         (n, at)
     };
     let (n, at) = (0..votes.len()).map(within).max_by_key(|(n, at)| (*n, std::cmp::Reverse(*at)))?;
@@ -141,9 +141,8 @@ pub fn shift(pairs: &[Pair<'_>]) -> Option<Shift> {
 /// Every pair of changes to the same content at both taps. The first content of a capture began before it.
 fn vote(votes: &mut Vec<i64>, here: Option<&Speaker>, there: Option<&Speaker>) {
     let (Some(here), Some(there)) = (here, there) else { return };
-    let changes = |s: &'_ Speaker| -> Vec<Change> {
-        s.changes.iter().skip(1).take(MAX_VOTES).copied().collect()
-    };
+    let changes =
+        |s: &'_ Speaker| -> Vec<Change> { s.changes.iter().skip(1).take(MAX_VOTES).copied().collect() };
     let far = changes(there);
     for a in changes(here) {
         votes.extend(
@@ -224,7 +223,11 @@ fn towards_switch(part: &Part, story: &Story, outage: &Outage, far: &Part, shift
         Heard::Nothing(silence) => Some(Fate::LostBetween { silence }),
         Heard::InTime => {
             // Its own words at its own tap.
-            let said = far.host()?.changes.iter().find(|c| c.actor.state.deaf() && c.ns.abs_diff(then) < 500_000_000)?;
+            let said = far
+                .host()?
+                .changes
+                .iter()
+                .find(|c| c.actor.state.deaf() && c.ns.abs_diff(then) < 500_000_000)?;
             Some(Fate::Ignored { deaf: (said.ns, said.frame) })
         }
         Heard::Unclear => None,
@@ -239,7 +242,9 @@ fn towards_host(part: &Part, outage: &Outage, far: &Part, shift: Shift) -> Optio
     let deaf = first_deaf(part.host(), outage)?;
     let wait = timeout(deaf);
     // The whole of the timeout, at our own tap.
-    let Heard::Nothing(silence) = at_tap(part, part.partner()?, part.host(), deaf.ns, wait) else { return None };
+    let Heard::Nothing(silence) = at_tap(part, part.partner()?, part.host(), deaf.ns, wait) else {
+        return None;
+    };
     let then = deaf.ns.saturating_add(shift.offset);
     match at_tap(far, far.host()?, far.partner(), then, wait) {
         Heard::Nothing(silence) => Some(Fate::NotSent { silence }),
@@ -259,9 +264,9 @@ fn at_tap(part: &Part, s: &Speaker, other: Option<&Speaker>, then: i64, wait: i6
     let gaps = part.silences(s, other);
     let from = then.saturating_sub(wait);
     // All but a sixth of it: a frame that the listener received started the timeout.
-    let silence = gaps.iter().find(|g| {
-        g.from_ns <= from.saturating_add(wait / 6) && g.to_ns >= then.saturating_sub(wait / 6)
-    });
+    let silence = gaps
+        .iter()
+        .find(|g| g.from_ns <= from.saturating_add(wait / 6) && g.to_ns >= then.saturating_sub(wait / 6));
     if let Some(silence) = silence {
         return Heard::Nothing(*silence);
     }

@@ -162,7 +162,8 @@ pub fn of<'a>(subject: &'a Subject) -> Vec<(&'a str, &'a Part, Deviation)> {
             }
             here.extend(expired_late(part, story, host, partner, &bounds));
             for d in &mut here {
-                d.explains = explains(d, story) && (d.rule != Rule::MuxStands || others_carry(subject, &m.name, d));
+                d.explains =
+                    explains(d, story) && (d.rule != Rule::MuxStands || others_carry(subject, &m.name, d));
             }
             found.extend(here.into_iter().map(|d| (m.name.as_str(), part, d)));
         }
@@ -260,9 +261,8 @@ impl<'a> Talk<'a> {
     fn echoes(&self, ports: &Ports) -> Vec<Deviation> {
         let claims = PortState::SYNCHRONIZATION.union(PortState::CARRIES);
         let spoke = |e: &PortInfo| self.other.changes.iter().any(|o| o.actor.same_identity(e));
-        let strange = |c: &Change| {
-            !c.actor.state.deaf() && c.actor.state.intersects(claims) && !spoke(&c.partner)
-        };
+        let strange =
+            |c: &Change| !c.actor.state.deaf() && c.actor.state.intersects(claims) && !spoke(&c.partner);
         let mut found = Vec::new();
         for s in self.stretches(strange) {
             // A capture that begins in the middle does not show that it had heard its partner; and what it says right after it
@@ -304,9 +304,10 @@ impl<'a> Talk<'a> {
                 .last()
                 .map_or(new.ns, |c| c.until.0);
             let past = |c: &Change| !c.actor.state.deaf() && c.partner.same_identity(&old.actor);
-            let stretch = self.stretches(past).into_iter().find(|s| {
-                s.first.ns <= new.ns && s.last.until.0 > due && identity_until > due
-            });
+            let stretch = self
+                .stretches(past)
+                .into_iter()
+                .find(|s| s.first.ns <= new.ns && s.last.until.0 > due && identity_until > due);
             if let Some(s) = stretch {
                 found.push(self.deviation(Rule::EchoOfThePast, &s, Some(new.frame)));
             }
@@ -386,6 +387,14 @@ fn expired_late(
         if due >= g.to_ns || part.inbound_only {
             continue;
         }
+        // A rate that is changed meanwhile changes the timeout.
+        let changed = |c: &&Change| {
+            (g.from_ns.saturating_sub(2 * SECOND)..=due).contains(&c.ns)
+                && c.actor.state.contains(PortState::TIMEOUT) != then.actor.state.contains(PortState::TIMEOUT)
+        };
+        if host.changes.iter().any(|c| changed(&c)) {
+            continue;
+        }
         // It spoke after that, within the silence, and was content.
         let content = host.changes.iter().rev().find(|c| c.ns <= g.to_ns)?;
         if content.actor.state.deaf() || content.until.0 < due {
@@ -415,7 +424,10 @@ fn explains(d: &Deviation, story: &Story) -> bool {
     let begins = story.outages.iter().any(open);
     // A Mux machine that stands may do so after any outage; it is the cause of the part that is its own.
     let after = d.rule == Rule::MuxStands
-        && story.outages.iter().any(|o| d.first.0 >= o.span.start && d.last.0 <= o.span.end.saturating_add(SECOND));
+        && story
+            .outages
+            .iter()
+            .any(|o| d.first.0 >= o.span.start && d.last.0 <= o.span.end.saturating_add(SECOND));
     begins || after
 }
 

@@ -35,8 +35,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let Some(other) = case.other_end.as_deref() else { return Outcome::NotApplicable };
     let mut found = Vec::new();
     for pair in crate::far::pairs(case, subject) {
-        let grown =
-            crate::ledger::grew(other, &pair.there.name, &BAD).into_iter().max_by_key(|s| s.growth());
+        let grown = crate::ledger::grew(other, &pair.there.name, &BAD).into_iter().max_by_key(|s| s.growth());
         let Some(s) = grown else { continue };
         let g = s.growth().unwrap_or(0);
         let received =

@@ -85,7 +85,7 @@ fn sent(t: &Trace<'_>, outgoing: bool) -> Option<Citation> {
     } else {
         (t.far, t.far.host()?, t.outage.span.start.saturating_add(t.shift.offset))
     };
-    speaker.at(ns).map(|c| part.cite(c.until.1))
+    speaker.at(ns).map(|c| part.cite(if c.until.0 <= ns { c.until.1 } else { c.frame }))
 }
 
 /// Nothing on the host's side of the wire can have eaten them: no hardware, no program below the tap, and the address in
@@ -93,7 +93,9 @@ fn sent(t: &Trace<'_>, outgoing: bool) -> Option<Citation> {
 fn received_clean(case: &Case, m: &Member) -> Option<Vec<Citation>> {
     let virtual_clear = || {
         if !ledger::is_virtual(case, &m.name)
-            || case.hooks().any(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Xdp)
+            || case
+                .hooks()
+                .any(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Xdp)
             || !ledger::grew(case, &m.name, &[Meaning::RxDropped]).is_empty()
         {
             return None;

@@ -36,7 +36,8 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     for (i, (member, part, d)) in all.iter().enumerate() {
         // The first of its kind speaks for those after it; one that began an outage goes before one that did not.
         let same = |(m, _, o): &&(&str, &Part, Deviation)| m == member && o.end == d.end && o.rule == d.rule;
-        let first = all.iter().position(|o| same(&o) && o.2.explains).or_else(|| all.iter().position(|o| same(&o)));
+        let first =
+            all.iter().position(|o| same(&o) && o.2.explains).or_else(|| all.iter().position(|o| same(&o)));
         if first != Some(i) {
             continue;
         }

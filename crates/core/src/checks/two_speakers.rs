@@ -41,11 +41,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                     part.cite(a.frame.1),
                     format!(
                         "{}: two partners speak at the same time, {} from {} and {} from {}",
-                        m.name,
-                        a.system,
-                        a.source,
-                        b.system,
-                        b.source
+                        m.name, a.system, a.source, b.system, b.source
                     ),
                 )
                 .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
