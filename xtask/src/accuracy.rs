@@ -106,13 +106,13 @@ struct Row {
 
 /// The part of a verdict that is compared.
 #[derive(Debug, Clone)]
-struct Said {
-    domain: D,
-    side: Side,
-    grade: Grade,
-    exonerated: Vec<Side>,
-    members: Vec<String>,
-    way: Option<Way>,
+pub(crate) struct Said {
+    pub(crate) domain: D,
+    pub(crate) side: Side,
+    pub(crate) grade: Grade,
+    pub(crate) exonerated: Vec<Side>,
+    pub(crate) members: Vec<String>,
+    pub(crate) way: Option<Way>,
 }
 
 impl Said {
@@ -134,7 +134,7 @@ impl Said {
 
 /// How a row came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Ok,
     OtherDomain,
     Abstained,
@@ -148,7 +148,7 @@ const HEALTHY_FAULTY: &str = "healthy called faulty";
 const FAULT_HEALTHY: &str = "fault called healthy";
 const MIXED_UP: &str = "healthy and not-lacp mixed up";
 
-fn outcome(truth: &Truth, said: &Said) -> Outcome {
+pub(crate) fn outcome(truth: &Truth, said: &Said) -> Outcome {
     let known = truth.side != Side::Unknown;
     let fault = known && truth.side != Side::None;
     let mut wrong = Vec::new();
@@ -367,7 +367,7 @@ fn rows(set: &Set) -> String {
 }
 
 /// `domain (side)`; the side is left out where the domain says it.
-fn pair(domain: D, side: Side) -> String {
+pub(crate) fn pair(domain: D, side: Side) -> String {
     if domain.side() == side && matches!(side, Side::None | Side::Unknown) {
         domain.name().to_owned()
     } else {
@@ -380,7 +380,7 @@ fn or_dash(words: Vec<String>) -> String {
 }
 
 /// What was said of member and direction.
-fn place(said: &Said) -> String {
+pub(crate) fn place(said: &Said) -> String {
     format!("{}, {}", or_dash(said.members.clone()), said.way.map_or("-", Way::name))
 }
 
@@ -413,7 +413,7 @@ fn folders(path: &Path) -> Result<Vec<String>> {
 
 /// Does this file of a recording belong to the host? The other end of the wire (`sw-`, and `swB-` where there are two),
 /// the list of injected faults, the console of the harness (it names them too) and its marker do not.
-fn of_the_host(path: &str) -> bool {
+pub(crate) fn of_the_host(path: &str) -> bool {
     path.split('/').all(|part| {
         !part.starts_with("sw-")
             && !part.starts_with("swB-")
@@ -428,7 +428,7 @@ fn of_the_evidence(path: &str) -> bool {
 
 /// How many files of a folder `keep` lets through, the case verdict on them, and the verdicts of episodes and of other
 /// subjects.
-fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said, Vec<Said>)> {
+pub(crate) fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said, Vec<Said>)> {
     let loaded = load::load(&[folder.to_owned()], &Limits::default())?;
     let inputs: Vec<Input<'_>> = loaded
         .inputs

@@ -5,3 +5,5 @@ pub mod load;
 mod sys;
 pub mod terminal;
 pub mod usage;
+
+pub use sys::{namespace, packet};

@@ -1,5 +1,8 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
+pub mod namespace;
+pub mod packet;
+
 use std::fs::File;
 use std::io;
 

@@ -1,0 +1,241 @@
+//! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
+//! judged like anybody's, and the verdicts compared with what was injected.
+
+mod catalogue;
+mod initramfs;
+mod judge;
+mod modules;
+mod packages;
+mod qemu;
+
+use crate::generated;
+use anyhow::{Context, Result, bail};
+use bondwitness_guest::plan::Plan;
+use catalogue::Trial;
+use judge::Judged;
+use packages::{KERNELS, Kernel, Packages};
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const USAGE: &str = "\
+usage: vm [options]
+  --kernel 6.12|6.1|both   which kernel (6.12)
+  --only NAME              only incidents whose name begins so
+  --per-boot N             incidents in one boot (48)
+  --jobs N                 guests at a time (one per processor)
+  --keep DIR               where the evidence goes (target/vm/runs)";
+
+/// The guests are built for this target so that they can be linked statically without touching this machine's build.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Time between the starts of two incidents of a boot.
+const STAGGER_MS: u64 = 400;
+
+struct Options {
+    kernels: Vec<Kernel>,
+    only: Option<String>,
+    per_boot: usize,
+    jobs: usize,
+    keep: PathBuf,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let folder = generated::repository().join("target/vm");
+    let mut options = Options {
+        kernels: KERNELS[..1].to_vec(),
+        only: None,
+        per_boot: 48,
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        keep: folder.join("runs"),
+    };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
+        match arg.as_str() {
+            "--kernel" => {
+                let name = value()?;
+                options.kernels = KERNELS.into_iter().filter(|k| name == "both" || name == k.name).collect();
+                if options.kernels.is_empty() {
+                    bail!("no kernel {name:?}\n{USAGE}");
+                }
+            }
+            "--only" => options.only = Some(value()?.clone()),
+            "--per-boot" => options.per_boot = value()?.parse::<usize>().context("--per-boot")?.max(1),
+            "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
+            "--keep" => options.keep = PathBuf::from(value()?),
+            "--help" => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            other => bail!("unknown argument {other:?}\n{USAGE}"),
+        }
+    }
+    let trials: Vec<Trial> = catalogue::all()
+        .into_iter()
+        .filter(|t| options.only.as_ref().is_none_or(|only| t.incident.name.starts_with(only)))
+        .collect();
+    if trials.is_empty() {
+        bail!("no incident has that name");
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
+    qemu::need()?;
+    let packages = Packages::new(&folder);
+    let userland = packages.userland()?;
+    let guest = build_guest(&folder)?;
+    let mut boots = VecDeque::new();
+    for kernel in &options.kernels {
+        let root = packages.kernel(*kernel)?;
+        let initrd = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
+        let image = image(&root)?;
+        for (i, chunk) in trials.chunks(options.per_boot).enumerate() {
+            boots.push_back(Boot {
+                name: format!("{}-{i}", kernel.name),
+                kernel: kernel.name,
+                image: image.clone(),
+                base: initrd.clone(),
+                trials: chunk.to_vec(),
+            });
+        }
+    }
+    let begun = Instant::now();
+    let (count, incidents) = (boots.len(), boots.iter().map(|b| b.trials.len()).sum::<usize>());
+    println!("vm: {incidents} incidents in {count} boots, {} at a time", options.jobs.min(count));
+    let mut rows = run_boots(boots, options.jobs, &options.keep)?;
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    println!("\n{}", judge::table(&rows));
+    let bad = rows.iter().filter(|r| !r.good).count();
+    println!(
+        "vm: {} incidents, {bad} not right; {:.0} s, {:.1} s each",
+        rows.len(),
+        begun.elapsed().as_secs_f64(),
+        begun.elapsed().as_secs_f64() / f64::from(u32::try_from(rows.len().max(1)).unwrap_or(1))
+    );
+    if bad > 0 {
+        bail!("{bad} of {} incidents are not right", rows.len());
+    }
+    Ok(())
+}
+
+/// One guest.
+struct Boot {
+    name: String,
+    kernel: &'static str,
+    image: PathBuf,
+    base: Vec<u8>,
+    trials: Vec<Trial>,
+}
+
+/// Runs all boots, some at a time, and judges what they leave.
+fn run_boots(boots: VecDeque<Boot>, jobs: usize, keep: &Path) -> Result<Vec<Judged>> {
+    let queue = Mutex::new(boots);
+    let done: Mutex<Vec<Result<Vec<Judged>>>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().ok().and_then(|mut q| q.pop_front());
+                    let Some(boot) = next else { return };
+                    let result = run_boot(&boot, keep).with_context(|| format!("boot {}", boot.name));
+                    if let Ok(mut done) = done.lock() {
+                        done.push(result);
+                    }
+                }
+            });
+        }
+    });
+    let mut rows = Vec::new();
+    let mut failed = Vec::new();
+    for result in done.into_inner().unwrap_or_default() {
+        match result {
+            Ok(judged) => rows.extend(judged),
+            Err(e) => failed.push(format!("{e:#}")),
+        }
+    }
+    if failed.is_empty() { Ok(rows) } else { bail!("{}", failed.join("\n")) }
+}
+
+fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
+    let folder = keep.join(&boot.name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let plan =
+        Plan { stagger_ms: STAGGER_MS, incidents: boot.trials.iter().map(|t| t.incident.clone()).collect() };
+    let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
+    let mut initrd = boot.base.clone();
+    initrd.extend(initramfs::plan(&json));
+    let path = folder.join("initrd");
+    fs::write(&path, &initrd).context("cannot write the initramfs")?;
+    let booted = qemu::boot(&boot.image, &path, &folder)?;
+    let tar = File::open(&booted.disk).context("cannot open the disk")?;
+    tar::Archive::new(std::io::BufReader::new(tar)).unpack(&folder).context("cannot unpack the evidence")?;
+    for used in [&path, &booted.disk] {
+        fs::remove_file(used).with_context(|| format!("cannot remove {}", used.display()))?;
+    }
+    let judging = Instant::now();
+    let mut rows = Vec::new();
+    for (n, trial) in boot.trials.iter().enumerate() {
+        let members: Vec<String> = (0..trial.incident.members).map(|i| format!("ens{n}f{i}")).collect();
+        let id = format!("{}/{}", boot.kernel, trial.incident.name);
+        rows.push(judge::judge(id, &folder.join(&trial.incident.name), trial.expected.clone(), &members)?);
+    }
+    println!(
+        "vm: boot {}: {} incidents, {} s, judged in {:.1} s, try {}; {}",
+        boot.name,
+        rows.len(),
+        seconds(booted.wall),
+        judging.elapsed().as_secs_f64(),
+        booted.tries,
+        booted.said
+    );
+    Ok(rows)
+}
+
+fn seconds(d: Duration) -> String {
+    format!("{:.1}", d.as_secs_f64())
+}
+
+/// The kernel image of an unpacked package.
+fn image(root: &Path) -> Result<PathBuf> {
+    let boot = root.join("boot");
+    for entry in fs::read_dir(&boot).with_context(|| format!("cannot list {}", boot.display()))? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("vmlinuz-")) {
+            return Ok(path);
+        }
+    }
+    bail!("no kernel image in {}", boot.display())
+}
+
+/// Builds the guest's driver, linked statically: the guest has another C library than this machine.
+fn build_guest(folder: &Path) -> Result<PathBuf> {
+    let target = folder.join("build");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    println!("vm: building the guest");
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(generated::repository())
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "guest",
+            "-p",
+            "bondwitness-guest",
+            "--target",
+            TARGET,
+        ])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    packages::run(&mut command)?;
+    Ok(target.join(TARGET).join("guest/bondwitness-guest"))
+}
