@@ -1,5 +1,18 @@
-//! The deterministic world: simulated hosts, cables, switches and faults (a later issue builds it).
+//! The deterministic world: simulated hosts with bonds, cables, switches and faults, on a virtual clock.
 //!
-//! The crate exists from the first day so that the dependency rule "lab knows core and lacp, and neither
-//! knows lab" is held by the compiler from the first day.
+//! ```text
+//! scenarios/*.toml ──draw(seed)──► Incident ──► world ──► Recording ──► render ──► files of an evidence folder
+//!                                     │                                             (the verdict gets these)
+//!                                     └──► the kernel lab runs the same incident on real kernels
+//! ```
+//!
+//! The truth of an incident, and what its evidence can decide, is declared in the scenario. This crate knows
+//! nothing of the code that judges.
 #![forbid(unsafe_code)]
+
+pub mod fault;
+pub mod incident;
+pub mod recording;
+pub mod scenario;
+pub mod view;
+pub mod world;
