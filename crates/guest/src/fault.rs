@@ -1,278 +1,230 @@
-//! Faults as commands: what begins one and what ends it.
+//! Faults as commands: what begins one and what ends it. What the switch itself does wrong is in [`crate::speaker`].
 
 use crate::programs::{Batch, Place, Tool};
-use crate::topology::{MLAG_KEY, SLOW, Topology};
-use bondwitness_guest::plan::{Fault, Hook, Rate, Way};
+use crate::topology::{SLOW, Topology};
+use bondwitness_lab::fault::{Fault, Hook, Way};
+use bondwitness_lab::incident::Incident;
 use std::fmt::Write as _;
 
-/// What begins a fault, and what ends it.
-pub(crate) struct Commands {
-    /// Begin.
-    pub(crate) begin: Vec<Batch>,
-    /// End.
-    pub(crate) end: Vec<Batch>,
-    /// The line of `events.txt`.
-    pub(crate) what: String,
-}
-
-impl Commands {
-    fn new(what: impl Into<String>, begin: Vec<Batch>, end: Vec<Batch>) -> Self {
-        Self { begin, end, what: what.into() }
-    }
-}
-
-fn ip(place: Place, text: impl Into<String>) -> Batch {
-    Batch { place, tool: Tool::Ip, text: text.into() + "\n" }
-}
-
-fn tc(place: Place, text: impl Into<String>) -> Batch {
-    Batch { place, tool: Tool::Tc, text: text.into() + "\n" }
-}
-
-/// The commands of a fault.
-pub(crate) fn commands(fault: &Fault, t: &Topology) -> Commands {
+/// The commands for the beginning (`on`) or the end of a fault; none if it needs none.
+pub(crate) fn commands(fault: &Fault, incident: &Incident, t: &Topology, on: bool) -> Vec<Batch> {
     let names = t.names;
-    match *fault {
-        Fault::CarrierDown { member, both_ends } => {
-            let mut ends = vec![names.wire_host(member)];
-            if both_ends {
-                ends.push(names.wire_far(member));
-            }
-            let set = |state: &str| {
-                let lines: Vec<String> = ends.iter().map(|e| format!("link set {e} {state}")).collect();
-                vec![ip(Place::Wire, lines.join("\n"))]
-            };
-            let what = format!("carrier-down {} both_ends={both_ends}", names.member(member));
-            Commands::new(what, set("down"), set("up"))
+    let updown = if on { "down" } else { "up" };
+    match fault {
+        Fault::CarrierDown { member } => {
+            let ends = t.each(*member).into_iter().flat_map(|m| [names.wire_host(m), names.wire_far(m)]);
+            vec![ip(Place::Wire, ends.map(|e| format!("link set {e} {updown}")))]
         }
-        Fault::LacpduLoss { member, way, percent } => {
-            let action = drop_action(percent);
-            let (mut begin, mut end) = (String::new(), String::new());
-            for wire in ingress_of(t, member, way) {
-                let _ = writeln!(
-                    begin,
-                    "filter add dev {wire} ingress pref 1 protocol {SLOW} matchall action {action}"
-                );
-                let _ = writeln!(end, "filter del dev {wire} ingress pref 1");
-            }
-            let what = format!("lacpdu-loss {} {} {percent}%", names.member(member), word(way));
-            Commands::new(what, vec![tc(Place::Wire, begin)], vec![tc(Place::Wire, end)])
-        }
-        Fault::FrameLoss { member, way, percent } => netem(
-            format!("frame-loss {} {} {percent}%", names.member(member), word(way)),
-            &egress_of(t, member, way),
-            &format!("loss {percent}%"),
-            Place::Wire,
-        ),
-        Fault::FrameDelay { member, way, delay_ms, jitter_ms } => netem(
-            format!("frame-delay {} {} {delay_ms}ms jitter {jitter_ms}ms", names.member(member), word(way)),
-            &egress_of(t, member, way),
-            &format!("delay {delay_ms}ms {jitter_ms}ms"),
-            Place::Wire,
-        ),
-        Fault::HostQdiscLoss { member, percent } => netem(
-            format!("host-qdisc-loss {} {percent}%", names.member(member)),
-            &[names.member(member)],
-            &format!("loss {percent}%"),
-            Place::Host,
-        ),
-        Fault::KeyChange { member } => {
-            let half = t.half_of(member);
-            let (bond, place) = (names.far_bond(half), Place::Far(half));
-            // A key given to a bond is not passed on to the ports it has already: they must be enslaved again.
-            let key = |key: u16| {
-                let ports: Vec<String> =
-                    (0..t.members).filter(|i| t.half_of(*i) == half).map(|i| names.port(i)).collect();
-                let mut text = String::new();
-                for p in &ports {
-                    let _ = writeln!(text, "link set {p} nomaster");
-                }
-                let _ =
-                    write!(text, "link set {bond} down\nlink set {bond} type bond ad_user_port_key {key}\n");
-                for p in &ports {
-                    let _ = writeln!(text, "link set {p} master {bond}");
-                }
-                let _ = write!(text, "link set {bond} up");
-                vec![ip(place, text)]
-            };
-            Commands::new(format!("key-change {}", names.port(member)), key(MLAG_KEY + 4), key(MLAG_KEY))
-        }
-        Fault::MlagSplit => {
-            let system = |mac: String| {
-                vec![ip(
-                    Place::Far(1),
-                    format!("link set {} type bond ad_actor_system {mac}", names.far_bond(1)),
-                )]
-            };
-            Commands::new("mlag-split", system(names.other_system()), system(names.mlag_system()))
-        }
-        Fault::OwnSystem => {
-            let system = |mac: String| {
-                vec![ip(
-                    Place::Far(1),
-                    format!("link set {} type bond ad_actor_system {mac}", names.far_bond(1)),
-                )]
-            };
-            Commands::new("own-system", system(names.member_mac(0)), system(names.mlag_system()))
-        }
-        Fault::SystemChange => {
-            let system = |mac: String| {
-                (0..t.halves())
-                    .map(|half| {
-                        let bond = names.far_bond(half);
-                        ip(Place::Far(half), format!("link set {bond} type bond ad_actor_system {mac}"))
-                    })
-                    .collect()
-            };
-            Commands::new("system-change", system(names.other_system()), system(names.mlag_system()))
-        }
-        Fault::FarPassive => restarted("far-passive", t, "lacp_active off", "lacp_active on"),
-        Fault::FarRate { rate } => restarted(
-            &format!("far-rate {}", rate.word()),
-            t,
-            &format!("lacp_rate {}", rate.word()),
-            &format!("lacp_rate {}", other(rate).word()),
-        ),
-        Fault::HostPassive => host_restarted("host-passive", t, "lacp_active off", "lacp_active on"),
-        Fault::HostRate { rate } => host_restarted(
-            &format!("host-rate {}", rate.word()),
-            t,
-            &format!("lacp_rate {}", rate.word()),
-            &format!("lacp_rate {}", other(rate).word()),
-        ),
-        Fault::HostEgressDrop { member, hook } => host_drop(t, member, hook, "egress"),
-        Fault::HostIngressDrop { member, hook } => host_drop(t, member, hook, "ingress"),
-        Fault::AdminDown { member } => {
-            let m = names.member(member);
-            Commands::new(
-                format!("admin-down {m}"),
-                vec![ip(Place::Host, format!("link set {m} down"))],
-                vec![ip(Place::Host, format!("link set {m} up"))],
-            )
-        }
-        Fault::FarAdminDown { member } => {
-            let (p, place) = (names.port(member), Place::Far(t.half_of(member)));
-            // A real cable takes the light away from the other end as well.
-            let set = |state: &str| {
-                vec![
-                    ip(place, format!("link set {p} {state}")),
-                    ip(Place::Wire, format!("link set {} {state}", names.wire_host(member))),
+        Fault::SwitchPortDown { member } => t
+            .each(*member)
+            .into_iter()
+            .flat_map(|m| {
+                [
+                    ip(Place::Far(t.half_of(m)), [format!("link set {} {updown}", names.port(m))]),
+                    // A cable takes the light away from the other end; two veth pairs do not.
+                    ip(Place::Wire, [format!("link set {} {updown}", names.wire_host(m))]),
                 ]
+            })
+            .collect(),
+        Fault::LacpduLoss { member, way, share } => {
+            let action = drop_action(*share);
+            let ends = t.each(*member).into_iter().flat_map(|m| ingress_of(t, m, *way));
+            vec![tc(
+                Place::Wire,
+                ends.map(|wire| {
+                    if on {
+                        format!(
+                            "filter add dev {wire} ingress pref 1 protocol {SLOW} matchall action {action}"
+                        )
+                    } else {
+                        format!("filter del dev {wire} ingress pref 1")
+                    }
+                }),
+            )]
+        }
+        Fault::LacpduDelay { member, way, ms } => {
+            let ends = t.each(*member).into_iter().flat_map(|m| egress_of(t, m, *way));
+            vec![tc(Place::Wire, ends.map(|d| netem(&d, &format!("delay {ms}ms"), on)))]
+        }
+        Fault::QdiscLoss { member } => {
+            let members = t.each(*member).into_iter().map(|m| netem(&names.member(m), "loss 100%", on));
+            vec![tc(Place::Host, members)]
+        }
+        Fault::HostFilter { member, hook } => {
+            t.each(*member).into_iter().map(|m| host_filter(&names.member(m), *hook, on)).collect()
+        }
+        Fault::AdminDown { member } => {
+            let members = t.each(*member).into_iter();
+            vec![ip(Place::Host, members.map(|m| format!("link set {} {updown}", names.member(m))))]
+        }
+        Fault::Release { member, .. } => {
+            let bond = names.bond();
+            let line = |m: usize| {
+                let m = names.member(m);
+                if on {
+                    format!("link set {m} nomaster")
+                } else {
+                    format!("link set {m} down\nlink set {m} master {bond}")
+                }
             };
-            Commands::new(format!("far-admin-down {p}"), set("down"), set("up"))
+            vec![ip(Place::Host, t.each(*member).into_iter().map(line))]
         }
-        Fault::Release { member } => {
-            let (m, bond) = (names.member(member), names.bond());
-            Commands::new(
-                format!("release {m}"),
-                vec![ip(Place::Host, format!("link set {m} nomaster"))],
-                vec![ip(Place::Host, format!("link set {m} down\nlink set {m} master {bond}"))],
-            )
+        Fault::MtuDiffers { member, mtu } => {
+            let mtu =
+                |m: usize| if on { *mtu } else { incident.topology.members.get(m).map_or(1500, |m| m.mtu) };
+            let members = t.each(*member).into_iter();
+            vec![ip(Place::Host, members.map(|m| format!("link set {} mtu {}", names.member(m), mtu(m))))]
         }
-        Fault::CpuStarvation => Commands::new("cpu-starvation", Vec::new(), Vec::new()),
+        Fault::HostRate { fast } => vec![restart(Place::Host, &names.bond(), &rate(*fast == on))],
+        Fault::HostPassive {} => vec![restart(Place::Host, &names.bond(), &active(!on))],
+        Fault::SwitchRate { fast } if !t.speaker => far_restart(t, &rate(*fast == on)),
+        Fault::SwitchPassive {} if !t.speaker => far_restart(t, &active(!on)),
+        Fault::SwitchSystem { member } | Fault::SwitchTakesHostSystem { member } if !t.speaker => {
+            let own = matches!(fault, Fault::SwitchTakesHostSystem { .. });
+            let system = match (on, own) {
+                (true, true) => names.member_mac(0),
+                (true, false) => names.system_mac(1),
+                (false, _) => names.system_mac(0),
+            };
+            let mut halves: Vec<usize> = t.each(*member).into_iter().map(|m| t.half_of(m)).collect();
+            halves.sort_unstable();
+            halves.dedup();
+            halves
+                .into_iter()
+                .map(|half| {
+                    let bond = names.far_bond(half);
+                    ip(Place::Far(half), [format!("link set {bond} type bond ad_actor_system {system}")])
+                })
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 
-const fn other(rate: Rate) -> Rate {
-    match rate {
-        Rate::Fast => Rate::Slow,
-        Rate::Slow => Rate::Fast,
+/// The members that a fault of the switch speaks of.
+pub(crate) fn members_of(fault: &Fault, t: &Topology) -> Vec<usize> {
+    match fault {
+        Fault::SwitchSilent { member }
+        | Fault::SwitchLate { member, .. }
+        | Fault::SwitchDeaf { member, .. }
+        | Fault::SwitchIgnoresRate { member }
+        | Fault::SwitchEcho { member, .. }
+        | Fault::SwitchKey { member, .. }
+        | Fault::SwitchSystem { member }
+        | Fault::SwitchTakesHostSystem { member }
+        | Fault::SwitchStatic { member }
+        | Fault::SwitchSuspends { member }
+        | Fault::SwitchReleases { member }
+        | Fault::SwitchPortDown { member }
+        | Fault::CarrierDown { member }
+        | Fault::Miswired { member }
+        | Fault::TwoSpeakers { member } => t.each(*member),
+        _ => Vec::new(),
     }
 }
 
-const fn word(way: Way) -> &'static str {
-    match way {
-        Way::HostToSwitch => "h2s",
-        Way::SwitchToHost => "s2h",
-        Way::Both => "both",
-    }
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{line}");
+        text
+    })
+}
+
+fn ip(place: Place, commands: impl IntoIterator<Item = String>) -> Batch {
+    Batch { place, tool: Tool::Ip, text: lines(commands) }
+}
+
+fn tc(place: Place, commands: impl IntoIterator<Item = String>) -> Batch {
+    Batch { place, tool: Tool::Tc, text: lines(commands) }
 }
 
 /// The ends of the wire where frames of this direction come in.
 fn ingress_of(t: &Topology, member: usize, way: Way) -> Vec<String> {
-    let mut ends = Vec::new();
-    if way.to_switch() {
-        ends.push(t.names.wire_host(member));
-    }
-    if way.to_host() {
-        ends.push(t.names.wire_far(member));
-    }
-    ends
+    let to_switch = way.outgoing().then(|| t.names.wire_host(member));
+    let to_host = way.incoming().then(|| t.names.wire_far(member));
+    to_switch.into_iter().chain(to_host).collect()
 }
 
 /// The ends of the wire where frames of this direction go out.
 fn egress_of(t: &Topology, member: usize, way: Way) -> Vec<String> {
-    let mut ends = Vec::new();
-    if way.to_switch() {
-        ends.push(t.names.wire_far(member));
-    }
-    if way.to_host() {
-        ends.push(t.names.wire_host(member));
-    }
-    ends
+    let to_switch = way.outgoing().then(|| t.names.wire_far(member));
+    let to_host = way.incoming().then(|| t.names.wire_host(member));
+    to_switch.into_iter().chain(to_host).collect()
 }
 
 /// A random drop of `gact` has the probability 1/N, so the share is met by whichever of the two is the rarer. What is
 /// not dropped must go on to the redirect.
-fn drop_action(percent: u8) -> String {
-    let one_in = |share: u8| (100 + u32::from(share) / 2) / u32::from(share);
-    match percent {
-        0 => "continue".to_owned(),
-        1..=50 => format!("continue random netrand drop {}", one_in(percent)),
-        51..=99 => format!("drop random netrand continue {}", one_in(100 - percent)),
-        _ => "drop".to_owned(),
+fn drop_action(share: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1000")]
+    let one_in = |share: f64| (1.0 / share.max(0.001)).round() as u32;
+    if share >= 0.999 {
+        "drop".to_owned()
+    } else if share > 0.5 {
+        format!("drop random netrand continue {}", one_in(1.0 - share))
+    } else if share > 0.0 {
+        format!("continue random netrand drop {}", one_in(share))
+    } else {
+        "continue".to_owned()
     }
 }
 
-fn netem(what: String, devices: &[String], how: &str, place: Place) -> Commands {
-    let (mut begin, mut end) = (String::new(), String::new());
-    for d in devices {
-        let _ = writeln!(begin, "qdisc replace dev {d} root netem {how}");
-        let _ = writeln!(end, "qdisc del dev {d} root");
+fn netem(device: &str, how: &str, on: bool) -> String {
+    if on {
+        format!("qdisc replace dev {device} root netem {how}")
+    } else {
+        format!("qdisc del dev {device} root")
     }
-    Commands::new(what, vec![tc(place, begin)], vec![tc(place, end)])
 }
 
-/// Options that bonding takes only while the bond is down, at the far end.
-fn restarted(what: &str, t: &Topology, begin: &str, end: &str) -> Commands {
-    let set = |option: &str| {
-        (0..t.halves()).map(|half| ip(Place::Far(half), restart(&t.names.far_bond(half), option))).collect()
+fn rate(fast: bool) -> String {
+    format!("lacp_rate {}", if fast { "fast" } else { "slow" })
+}
+
+fn active(on: bool) -> String {
+    format!("lacp_active {}", if on { "on" } else { "off" })
+}
+
+/// Options that bonding takes only while the bond is down.
+fn restart(place: Place, bond: &str, option: &str) -> Batch {
+    ip(
+        place,
+        [
+            format!("link set {bond} down"),
+            format!("link set {bond} type bond {option}"),
+            format!("link set {bond} up"),
+        ],
+    )
+}
+
+fn far_restart(t: &Topology, option: &str) -> Vec<Batch> {
+    (0..t.halves()).map(|half| restart(Place::Far(half), &t.names.far_bond(half), option)).collect()
+}
+
+fn host_filter(member: &str, hook: Hook, on: bool) -> Batch {
+    let way = match hook {
+        Hook::TcEgress | Hook::NftEgress => "egress",
+        Hook::TcIngress | Hook::NftIngress | Hook::Xdp => "ingress",
     };
-    Commands::new(what, set(begin), set(end))
-}
-
-fn host_restarted(what: &str, t: &Topology, begin: &str, end: &str) -> Commands {
-    let set = |option: &str| vec![ip(Place::Host, restart(&t.names.bond(), option))];
-    Commands::new(what, set(begin), set(end))
-}
-
-fn restart(bond: &str, option: &str) -> String {
-    format!("link set {bond} down\nlink set {bond} type bond {option}\nlink set {bond} up")
-}
-
-fn host_drop(t: &Topology, member: usize, hook: Hook, way: &str) -> Commands {
-    let m = t.names.member(member);
-    let what = format!("host-{way}-drop {m} {hook:?}");
-    match hook {
-        Hook::Tc => Commands::new(
-            what,
-            vec![tc(
-                Place::Host,
-                format!(
-                    "qdisc add dev {m} clsact\nfilter add dev {m} {way} protocol {SLOW} matchall action drop"
-                ),
-            )],
-            vec![tc(Place::Host, format!("qdisc del dev {m} clsact"))],
+    match (hook, on) {
+        (Hook::NftEgress | Hook::NftIngress, true) => Batch {
+            place: Place::Host,
+            tool: Tool::Nft,
+            text: format!(
+                "table netdev guard {{\n chain {way} {{\n  type filter hook {way} device \"{member}\" priority 0; policy accept;\n  ether type {SLOW} counter drop\n }}\n}}\n"
+            ),
+        },
+        (Hook::NftEgress | Hook::NftIngress, false) => {
+            Batch { place: Place::Host, tool: Tool::Nft, text: "delete table netdev guard\n".to_owned() }
+        }
+        (Hook::TcEgress | Hook::TcIngress | Hook::Xdp, true) => tc(
+            Place::Host,
+            [
+                format!("qdisc add dev {member} clsact"),
+                format!("filter add dev {member} {way} protocol {SLOW} matchall action drop"),
+            ],
         ),
-        Hook::Nft => {
-            let nft = |text: String| vec![Batch { place: Place::Host, tool: Tool::Nft, text }];
-            Commands::new(
-                what,
-                nft(format!(
-                    "table netdev guard {{\n chain {way} {{\n  type filter hook {way} device \"{m}\" priority 0; policy accept;\n  ether type {SLOW} drop\n }}\n}}\n"
-                )),
-                nft("delete table netdev guard\n".to_owned()),
-            )
+        (Hook::TcEgress | Hook::TcIngress | Hook::Xdp, false) => {
+            tc(Place::Host, [format!("qdisc del dev {member} clsact")])
         }
     }
 }

@@ -7,10 +7,12 @@ mod driver;
 mod fault;
 mod incident;
 mod kmsg;
-mod pcapng;
 mod programs;
 mod record;
+mod speaker;
+mod starve;
 mod topology;
+mod traffic;
 
 use anyhow::{Context, Result};
 use bondwitness_guest::plan::Plan;

@@ -11,15 +11,16 @@
 
 use crate::programs::{Batch, Place, Tool};
 use anyhow::{Context, Result};
-use bondwitness_guest::plan::{Far, Incident};
+use bondwitness_guest::{plan, support};
 use bondwitness_host::namespace::Namespace;
+use bondwitness_lab::fault::{Fault, Member};
+use bondwitness_lab::incident::Incident;
+use lacp::Mac;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// The ethertype of LACPDUs, as tc wants it.
 pub(crate) const SLOW: &str = "0x8809";
-/// The key that both halves of an MLAG pair give their ports.
-pub(crate) const MLAG_KEY: u16 = 5;
 
 /// The names of one incident.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,7 @@ impl Names {
     }
     /// A member of the host's bond.
     pub(crate) fn member(self, i: usize) -> String {
-        format!("ens{}f{i}", self.0)
+        plan::member_name(self.0, i)
     }
     /// The end of a wire at the host.
     pub(crate) fn wire_host(self, i: usize) -> String {
@@ -61,21 +62,22 @@ impl Names {
         }
     }
     /// An address: the last octet tells the port, the one before it the device.
-    fn mac(self, device: u8, i: usize) -> String {
+    fn mac(self, device: u8, i: usize) -> Mac {
         let [.., high, low] = self.0.to_be_bytes();
-        format!("02:00:{high:02x}:{low:02x}:{device:02x}:{:02x}", i + 1)
+        let [.., port] = i.to_be_bytes();
+        Mac([0x02, 0, high, low, device, port.wrapping_add(1)])
     }
     /// The permanent address of a member; that of the first is the host's system.
-    pub(crate) fn member_mac(self, i: usize) -> String {
+    pub(crate) fn member_mac(self, i: usize) -> Mac {
         self.mac(0x11, i)
     }
-    /// The system that an MLAG pair shows.
-    pub(crate) fn mlag_system(self) -> String {
-        self.mac(0xaa, 0)
+    /// The address of a port of the far end.
+    pub(crate) fn port_mac(self, i: usize) -> Mac {
+        self.mac(0x22, i)
     }
-    /// The system that the second half, or a far end that was replaced, shows of its own.
-    pub(crate) fn other_system(self) -> String {
-        self.mac(0xdd, 0)
+    /// The system that the far end shows, and others (from 1) that it may turn to.
+    pub(crate) fn system_mac(self, other: u8) -> Mac {
+        self.mac(0xaa, usize::from(other))
     }
 }
 
@@ -85,8 +87,12 @@ pub(crate) struct Topology {
     pub(crate) names: Names,
     /// How many members.
     pub(crate) members: usize,
-    /// The far end.
-    pub(crate) far: Far,
+    /// The far end is our own speaker, no Linux bond.
+    pub(crate) speaker: bool,
+    /// Members that faults speak of.
+    victim: usize,
+    other: usize,
+    halves: usize,
     root: Namespace,
     host: Namespace,
     wire: Namespace,
@@ -95,36 +101,60 @@ pub(crate) struct Topology {
 }
 
 impl Topology {
-    /// Makes everything, the bonds up last.
+    /// Makes everything; the bonds have their members and are down.
     pub(crate) fn build(incident: &Incident, n: usize) -> Result<Self> {
+        let names = Names(n);
         let root = Namespace::current().context("no namespace")?;
-        for batch in frame(incident, Names(n)) {
-            batch.run(&root)?;
-        }
+        frame(incident, names).run(&root)?;
         let open = |place| {
-            let path = PathBuf::from("/run/netns").join(Names(n).namespace(place));
+            let path = PathBuf::from("/run/netns").join(names.namespace(place));
             Namespace::at(&path).with_context(|| format!("cannot open {}", path.display()))
         };
+        let halves = halves(incident);
         let topology = Self {
-            names: Names(n),
-            members: incident.members,
-            far: incident.far,
+            names,
+            members: incident.topology.members.len(),
+            speaker: support::needs_speaker(incident),
+            victim: incident.topology.victim,
+            other: incident.topology.other,
+            halves,
             root,
             host: open(Place::Host)?,
             wire: open(Place::Wire)?,
             sw: open(Place::Far(0))?,
-            swb: if halves(incident.far) == 2 { Some(open(Place::Far(1))?) } else { None },
+            swb: if halves == 2 { Some(open(Place::Far(1))?) } else { None },
         };
-        for batch in ends(incident, Names(n)) {
+        for batch in ends(incident, &topology) {
             topology.run(&batch)?;
         }
         Ok(topology)
     }
 
+    /// Switches the bonds on.
+    pub(crate) fn open(&self) -> Result<()> {
+        if !self.speaker {
+            for half in 0..self.halves {
+                let text = format!("link set {} up\n", self.names.far_bond(half));
+                self.run(&Batch { place: Place::Far(half), tool: Tool::Ip, text })?;
+            }
+        }
+        let text = format!("link set {} up\n", self.names.bond());
+        self.run(&Batch { place: Place::Host, tool: Tool::Ip, text })
+    }
+
+    /// The members that a fault means.
+    pub(crate) fn each(&self, member: Member) -> Vec<usize> {
+        match member {
+            Member::Victim => vec![self.victim],
+            Member::Other => vec![self.other],
+            Member::All => (0..self.members).collect(),
+        }
+    }
+
     /// Removes all namespaces, and with them what is in them.
     pub(crate) fn remove(&self) -> Result<()> {
         let mut text = String::new();
-        for place in places(self.far) {
+        for place in places(self.halves) {
             let _ = writeln!(text, "netns del {}", self.names.namespace(place));
         }
         self.run(&Batch { place: Place::Root, tool: Tool::Ip, text })
@@ -148,43 +178,36 @@ impl Topology {
 
     /// How many bonds or switches the far end consists of.
     pub(crate) const fn halves(&self) -> usize {
-        halves(self.far)
+        self.halves
     }
 
-    /// Which half of the far end holds a port.
+    /// Which half of the far end holds a port: members alternate.
     pub(crate) const fn half_of(&self, member: usize) -> usize {
-        half_of(self.far, member)
+        member % self.halves
     }
 }
 
-const fn halves(far: Far) -> usize {
-    match far {
-        Far::Mlag(_) => 2,
-        Far::Bond(_) | Far::Static => 1,
-    }
+const fn halves(incident: &Incident) -> usize {
+    if incident.topology.switch.mlag { 2 } else { 1 }
 }
 
-const fn half_of(far: Far, member: usize) -> usize {
-    if halves(far) == 2 && member > 0 { 1 } else { 0 }
-}
-
-fn places(far: Far) -> Vec<Place> {
+fn places(halves: usize) -> Vec<Place> {
     let mut places = vec![Place::Host, Place::Wire];
-    places.extend((0..halves(far)).map(Place::Far));
+    places.extend((0..halves).map(Place::Far));
     places
 }
 
 /// Namespaces and wires.
-fn frame(incident: &Incident, names: Names) -> Vec<Batch> {
+fn frame(incident: &Incident, names: Names) -> Batch {
     let mut text = String::new();
-    for place in places(incident.far) {
+    let halves = halves(incident);
+    for place in places(halves) {
         let _ = writeln!(text, "netns add {}", names.namespace(place));
     }
-    for i in 0..incident.members {
-        let far = Place::Far(half_of(incident.far, i));
+    for i in 0..incident.topology.members.len() {
         for (end, mac, place, wire) in [
             (names.member(i), names.member_mac(i), Place::Host, names.wire_host(i)),
-            (names.port(i), names.mac(0x22, i), far, names.wire_far(i)),
+            (names.port(i), names.port_mac(i), Place::Far(i % halves), names.wire_far(i)),
         ] {
             let _ = writeln!(
                 text,
@@ -194,13 +217,14 @@ fn frame(incident: &Incident, names: Names) -> Vec<Batch> {
             );
         }
     }
-    vec![Batch { place: Place::Root, tool: Tool::Ip, text }]
+    Batch { place: Place::Root, tool: Tool::Ip, text }
 }
 
 /// The redirects in the wires, and the bonds.
-fn ends(incident: &Incident, names: Names) -> Vec<Batch> {
+fn ends(incident: &Incident, t: &Topology) -> Vec<Batch> {
+    let names = t.names;
     let (mut up, mut redirect) = (String::new(), String::new());
-    for i in 0..incident.members {
+    for i in 0..t.members {
         let (h, s) = (names.wire_host(i), names.wire_far(i));
         for (here, there) in [(&h, &s), (&s, &h)] {
             let _ = writeln!(up, "link set {here} up");
@@ -215,35 +239,47 @@ fn ends(incident: &Incident, names: Names) -> Vec<Batch> {
         Batch { place: Place::Wire, tool: Tool::Ip, text: up },
         Batch { place: Place::Wire, tool: Tool::Tc, text: redirect },
     ];
-    for half in 0..halves(incident.far) {
+    let switch = &incident.topology.switch;
+    for half in 0..t.halves() {
         let bond = names.far_bond(half);
-        let mut text = match incident.far {
-            Far::Bond(end) => format!("link add {bond} {}\n", lacp(end)),
-            Far::Mlag(end) => format!(
-                "link add {bond} {} ad_actor_system {} ad_user_port_key {MLAG_KEY}\n",
-                lacp(end),
-                names.mlag_system()
-            ),
-            Far::Static => format!("link add {bond} type bond mode balance-xor miimon 100\n"),
-        };
-        for i in (0..incident.members).filter(|i| half_of(incident.far, *i) == half) {
-            let _ = writeln!(text, "link set {} master {bond}", names.port(i));
+        let mut text = "link set lo up\n".to_owned();
+        if !t.speaker {
+            // 1023 is the largest key that bonding takes: the rest of the octets holds the speed.
+            let key = switch.key & 0x3ff;
+            let options = lacp_options(100, switch.fast, switch.active);
+            let _ = write!(text, "link add {bond} type bond mode 802.3ad {options} ad_user_port_key {key}");
+            if t.halves() == 2 {
+                let _ = write!(text, " ad_actor_system {}", names.system_mac(0));
+            }
+            text.push('\n');
         }
-        let _ = write!(text, "link set {bond} up\nlink set lo up\n");
+        for i in (0..t.members).filter(|i| t.half_of(*i) == half) {
+            if t.speaker {
+                let _ = writeln!(text, "link set {} up", names.port(i));
+            } else {
+                let _ = writeln!(text, "link set {} master {bond}", names.port(i));
+            }
+        }
         batches.push(Batch { place: Place::Far(half), tool: Tool::Ip, text });
     }
+    let host = &incident.topology.host;
+    let without = incident.faults.iter().any(|f| matches!(f.fault, Fault::HostStatic {}) && f.at_ms == 0);
+    let mode = if without {
+        format!("balance-xor miimon {}", host.miimon_ms)
+    } else {
+        let options = lacp_options(host.miimon_ms, host.fast, host.active);
+        format!("802.3ad {options} min_links {}", host.min_links)
+    };
     let bond = names.bond();
-    let mut text = format!("link set lo up\nlink add {bond} {}\n", lacp(incident.host));
-    for i in 0..incident.members {
+    let mut text = format!("link set lo up\nlink add {bond} type bond mode {mode}\n");
+    for i in 0..t.members {
         let _ = writeln!(text, "link set {} master {bond}", names.member(i));
     }
-    let _ = writeln!(text, "link set {bond} up");
     batches.push(Batch { place: Place::Host, tool: Tool::Ip, text });
     batches
 }
 
-/// The options of an LACP bond.
-fn lacp(end: bondwitness_guest::plan::End) -> String {
-    let active = if end.active { "on" } else { "off" };
-    format!("type bond mode 802.3ad miimon 100 lacp_rate {} lacp_active {active}", end.rate.word())
+fn lacp_options(miimon: u64, fast: bool, active: bool) -> String {
+    let (rate, active) = (if fast { "fast" } else { "slow" }, if active { "on" } else { "off" });
+    format!("miimon {miimon} lacp_rate {rate} lacp_active {active}")
 }

@@ -6,4 +6,4 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{namespace, packet};
+pub use sys::{namespace, packet, priority};

@@ -2,6 +2,7 @@
 
 pub mod namespace;
 pub mod packet;
+pub mod priority;
 
 use std::fs::File;
 use std::io;

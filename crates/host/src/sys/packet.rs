@@ -62,6 +62,26 @@ impl PacketSocket {
     ///
     /// If the kernel refuses: without `CAP_NET_RAW`, or for an interface that is not there.
     pub fn open(ifindex: u32) -> io::Result<Self> {
+        let socket = Self::unbound(ifindex)?;
+        socket.filter()?;
+        socket.option(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1i32)?;
+        // Sent frames are shown only to sockets that ask for every protocol; the filter picks ours.
+        socket.bind(u16::try_from(libc::ETH_P_ALL).unwrap_or_default())?;
+        Ok(socket)
+    }
+
+    /// Opens a socket that only sends, frames of any protocol.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PacketSocket::open`].
+    pub fn sender(ifindex: u32) -> io::Result<Self> {
+        let socket = Self::unbound(ifindex)?;
+        socket.bind(0)?;
+        Ok(socket)
+    }
+
+    fn unbound(ifindex: u32) -> io::Result<Self> {
         let ifindex = i32::try_from(ifindex).map_err(io::Error::other)?;
         // Protocol 0: nothing is received until `bind`, so no frame of another interface slips in.
         // SAFETY: no pointers; the result is checked.
@@ -73,20 +93,20 @@ impl PacketSocket {
         }
         // SAFETY: the descriptor was just opened and nobody else has it.
         let fd = unsafe { OwnedFd::from_raw_fd(raw) };
-        let socket = Self { fd, ifindex };
-        socket.filter()?;
-        socket.option(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1i32)?;
+        Ok(Self { fd, ifindex })
+    }
+
+    fn bind(&self, protocol: u16) -> io::Result<()> {
         // SAFETY: `sockaddr_ll` is plain numbers, for which all zero is a valid value.
         let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
         address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or_default();
-        // Sent frames are shown only to sockets that ask for every protocol; the filter picks ours.
-        address.sll_protocol = u16::try_from(libc::ETH_P_ALL).unwrap_or_default().to_be();
-        address.sll_ifindex = ifindex;
+        address.sll_protocol = protocol.to_be();
+        address.sll_ifindex = self.ifindex;
         // SAFETY: the pointer is to a live local, and the length is its size.
         let done = unsafe {
-            libc::bind(socket.fd.as_raw_fd(), (&raw const address).cast(), length_of::<libc::sockaddr_ll>())
+            libc::bind(self.fd.as_raw_fd(), (&raw const address).cast(), length_of::<libc::sockaddr_ll>())
         };
-        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Lets only slow-protocol frames through.
@@ -291,7 +311,8 @@ mod tests {
 
     #[test]
     fn a_frame_is_seen_with_its_direction_and_others_are_not() {
-        let (Some(tap), Some(sender)) = (loopback(), loopback()) else { return };
+        let Some(tap) = loopback() else { return };
+        let sender = PacketSocket::sender(ifindex("lo").unwrap()).unwrap();
         let mut frame = vec![0u8; 124];
         frame[..6].copy_from_slice(&SLOW_PROTOCOLS_GROUP);
         frame[12..14].copy_from_slice(&SLOW_PROTOCOLS.to_be_bytes());
@@ -320,6 +341,7 @@ mod tests {
         // The loopback device receives what is sent on it.
         assert_eq!(seen, [Direction::Out, Direction::In]);
         assert!(tap.counted().unwrap().seen >= 2);
+        assert_eq!(sender.counted().unwrap(), Counted::default());
         assert_eq!(tap.counted().unwrap(), Counted::default());
     }
 
