@@ -3,59 +3,28 @@
 //! Written by hand from the `events.txt` of each recording, from the scripts that made it, and from `kernel-facts.md`
 //! section 11; never from what the engine answers. The engine does not see any of it.
 
-use bondwitness_core::domain::{FaultDomain as D, Side, Way};
+use crate::accuracy::score::{Decidable, Truth};
+use bondwitness_core::domain::{FaultDomain as D, Way};
 
-/// What can be decided from the host's own evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decidable {
-    /// The side (or that there is no fault).
-    Side,
-    /// Only that the host is clear: `inconclusive` with the host exonerated is the right answer.
-    Exoneration,
-    /// Nothing: `inconclusive` is the right answer.
-    Nothing,
-}
-
-impl Decidable {
-    /// The contract's word.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Side => "side",
-            Self::Exoneration => "exoneration",
-            Self::Nothing => "nothing",
-        }
-    }
-}
-
-/// The truth about one incident.
+/// The truth about one recording, as a constant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Truth {
-    /// The fault.
-    pub(crate) domain: D,
-    /// The guilty side; `Unknown` if nobody knows.
-    pub(crate) side: Side,
-    /// More faults in the same evidence: their sides are not innocent either.
-    pub(crate) also: &'static [D],
-    /// What the host alone can decide.
-    pub(crate) decidable: Decidable,
-    /// Members at fault, where one is.
-    pub(crate) members: &'static [&'static str],
-    /// The broken direction, where there is one.
-    pub(crate) way: Option<Way>,
+pub(crate) struct Known {
+    domain: D,
+    also: &'static [D],
+    decidable: Decidable,
+    members: &'static [&'static str],
+    way: Option<Way>,
 }
 
-impl Truth {
-    /// Is this side guilty of anything in this evidence?
-    pub(crate) fn guilty(&self, side: Side) -> bool {
-        let accused = !matches!(side, Side::None | Side::Unknown);
-        // "Both" means that host and switch each have a part in it: clearing either of them is wrong, but naming one
-        // alone is no right answer.
-        accused && (self.side == side || self.also.iter().any(|d| d.side() == side))
-    }
-
-    /// Would clearing this side be wrong?
-    pub(crate) fn must_not_clear(&self, side: Side) -> bool {
-        self.guilty(side) || (self.side == Side::Both && matches!(side, Side::Host | Side::Switch))
+impl Known {
+    /// As the scores want it.
+    pub(crate) fn truth(&self) -> Truth {
+        Truth {
+            also: self.also.to_vec(),
+            members: self.members.iter().map(|m| (*m).to_owned()).collect(),
+            way: self.way,
+            ..Truth::of(self.domain, self.domain.side(), self.decidable)
+        }
     }
 }
 
@@ -66,28 +35,28 @@ pub(crate) struct Recording {
     /// What was done to it.
     pub(crate) what: &'static str,
     /// The truth.
-    pub(crate) truth: Truth,
+    pub(crate) truth: Known,
 }
 
-const fn truth(domain: D, decidable: Decidable) -> Truth {
-    Truth { domain, side: domain.side(), also: &[], decidable, members: &[], way: None }
+const fn truth(domain: D, decidable: Decidable) -> Known {
+    Known { domain, also: &[], decidable, members: &[], way: None }
 }
 
 /// LACPDUs of member h1 dropped between the two taps: the wire is guilty, the host can be cleared, and whether the link
 /// or the switch lost them is not to be told from the host.
-const fn lost(way: Way) -> Truth {
+const fn lost(way: Way) -> Known {
     let mut t = truth(D::Physical, Decidable::Exoneration);
     t.members = &["h1"];
     t.way = Some(way);
     t
 }
 
-const fn on(mut t: Truth, members: &'static [&'static str]) -> Truth {
+const fn on(mut t: Known, members: &'static [&'static str]) -> Known {
     t.members = members;
     t
 }
 
-const fn with(mut t: Truth, also: &'static [D]) -> Truth {
+const fn with(mut t: Known, also: &'static [D]) -> Known {
     t.also = also;
     t
 }
@@ -193,7 +162,7 @@ mod tests {
     #[test]
     fn every_recording_on_disk_has_a_truth() {
         let root = crate::generated::repository().join("../shared/kernel-recordings");
-        let found = crate::accuracy::recordings(&root).unwrap();
+        let found = crate::accuracy::recordings::recordings(&root).unwrap();
         if found.is_empty() {
             eprintln!("skipped: no kernel recordings at ../shared/kernel-recordings");
             return;
@@ -206,20 +175,8 @@ mod tests {
     fn labels_agree_with_themselves() {
         assert!(RECORDINGS.windows(2).all(|p| p[0].path < p[1].path));
         for r in RECORDINGS {
-            assert_eq!(r.truth.side, r.truth.domain.side(), "{}", r.path);
             // A direction without a member would be a claim that cannot be checked.
             assert!(r.truth.way.is_none() || !r.truth.members.is_empty(), "{}", r.path);
         }
-    }
-
-    #[test]
-    fn neither_end_may_be_cleared_where_both_have_a_part() {
-        let t = truth(D::ConfigBoth, Decidable::Side);
-        assert!(
-            t.must_not_clear(Side::Host) && t.must_not_clear(Side::Switch) && !t.must_not_clear(Side::Link)
-        );
-        assert!(t.guilty(Side::Both) && !t.guilty(Side::Host));
-        let t = truth(D::Healthy, Decidable::Side);
-        assert!(!t.must_not_clear(Side::Host) && !t.guilty(Side::None));
     }
 }

@@ -10,9 +10,10 @@
 //! nothing of the code that judges.
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod fault;
 pub mod incident;
 pub mod recording;
-pub mod scenario;
+pub mod render;
 pub mod view;
 pub mod world;

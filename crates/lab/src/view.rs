@@ -222,6 +222,9 @@ pub struct HookView {
     pub name: String,
     /// Frames dropped so far, where it counts them.
     pub dropped: u64,
+    /// Attached as a tcx link (a BPF link of kernel 6.6 and later): neither `tc` nor any counter shows it, only
+    /// `bpftool net` does. Its side is that of `hook`. False: a classic filter or rule.
+    pub tcx: bool,
 }
 
 /// A transceiver.

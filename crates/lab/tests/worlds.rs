@@ -4,18 +4,7 @@ use bondwitness_lab::scenario::Scenario;
 use bondwitness_lab::world;
 
 fn scenarios() -> Vec<Scenario> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
-    #[allow(clippy::disallowed_methods, reason = "a test reads the scenarios of the repository")]
-    let mut all: Vec<Scenario> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| {
-            let path = e.unwrap().path();
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            Scenario::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap()
-        })
-        .collect();
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    all
+    bondwitness_lab::catalog::all().unwrap()
 }
 
 #[test]

@@ -1,107 +1,110 @@
-//! `cargo xtask accuracy [--check] [--root DIR]`: how often the verdict is right, measured and written to
-//! `docs/accuracy.md`.
-//!
-//! Two sets, never mixed: recordings of real kernels with injected faults (the truth is in [`crate::truth`]), and real
-//! cases from public reports (the label is in the corpus, which is not part of this repository). `DIR` is the folder
-//! that holds `kernel-recordings` and `corpus`; where one of them is absent, its committed figures stay and the program
-//! says so. With `--check` nothing is written, and a broken floor is an error.
+//! Truth against verdict: how one incident came out, and the figures of many.
 
-use crate::generated::{self, Generated};
-use crate::truth::{Decidable, RECORDINGS, Truth};
-use anyhow::{Context, Result, bail};
 use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side, Way};
 use bondwitness_core::verdict::Verdict;
-use bondwitness_host::load::{self, Limits};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-const PAGE: &str = "docs/accuracy.md";
-
-/// Runs the verb.
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let mut check = false;
-    let mut root = generated::repository().join("../shared");
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--check" => check = true,
-            "--root" => root = PathBuf::from(args.next().context("--root needs a folder")?),
-            other => bail!("unknown argument {other:?}; usage: accuracy [--check] [--root DIR]"),
-        }
-    }
-    let mut out = Generated::new(generated::repository(), check);
-    let committed = out.committed(PAGE).unwrap_or_default();
-    let mut page = format!("{}{INTRO}", generated::banner("accuracy"));
-    let mut broken = Vec::new();
-    for set in [measure_recordings(&root)?, measure_cases(&root)?] {
-        let _ = write!(page, "\n## {}\n\n{}\n", set.title, set.about);
-        if set.rows.is_empty() {
-            println!("{}: skipped, {} is absent here; the committed figures stay", set.name, set.from);
-            let kept =
-                generated::kept(&committed, set.name).unwrap_or_else(|| "Not measured yet.".to_owned());
-            page.push_str(&generated::section(set.name, &kept));
-            continue;
-        }
-        let figures = Figures::of(&set.rows);
-        broken.extend(figures.broken_floors().into_iter().map(|b| format!("{}: {b}", set.name)));
-        let text = format!("{}\n{}", figures.table(&set), rows(&set));
-        page.push_str(&generated::section(set.name, &text));
-    }
-    out.file(PAGE, &page)?;
-    for b in &broken {
-        println!("floor broken: {b}");
-    }
-    out.finish("accuracy")?;
-    if check && !broken.is_empty() {
-        bail!("{} floors are broken", broken.len());
-    }
-    Ok(())
+/// What can be decided from the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decidable {
+    /// The side (or that there is no fault).
+    Side,
+    /// Only that some side is clear: `inconclusive` with that side exonerated is the right answer.
+    Exoneration,
+    /// Nothing: `inconclusive` is the right answer.
+    Nothing,
 }
 
-const INTRO: &str = "\
-# How often the verdict is right
+impl Decidable {
+    /// The contract's word.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Side => "side",
+            Self::Exoneration => "exoneration",
+            Self::Nothing => "nothing",
+        }
+    }
+}
 
-Every figure on this page is measured by running the engine on evidence whose truth is known. The sets are never mixed,
-and no row is left out. Neither set is large enough for a rate: read the rows. The verdict of a row is the case verdict
-(the subject that is worst off); the verdicts of episodes and of other subjects are counted as parts.
+/// The truth about one incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Truth {
+    /// The fault.
+    pub(crate) domain: D,
+    /// The guilty side; `Unknown` if nobody knows.
+    pub(crate) side: Side,
+    /// More faults in the same evidence, or other names for the one: their sides are not innocent either.
+    pub(crate) also: Vec<D>,
+    /// What can be decided.
+    pub(crate) decidable: Decidable,
+    /// Members at fault, where one is.
+    pub(crate) members: Vec<String>,
+    /// The broken direction, where there is one.
+    pub(crate) way: Option<Way>,
+    /// Sides that the evidence clears, where only that can be decided.
+    pub(crate) cleared: Vec<Side>,
+}
 
-| word | meaning |
-|---|---|
-| decided | the verdict names a side: host, switch, link or both |
-| wrong accusation | a decided side that is not guilty of anything in this evidence |
-| wrong exoneration | a guilty side listed under `exonerated` |
-| healthy called faulty | a side was named although nothing was wrong |
-| fault called healthy | `healthy` or `not-lacp` although there was a fault |
-| over-claimed | a side (or `healthy`, `not-lacp`) where the truth says that the evidence cannot decide, or nobody knows the truth; an innocent party that is accused counts as wrong instead |
-| abstained | `inconclusive` where something could have been decided |
-| files | how many files the engine was given; with 0 it can only abstain |
-| ok | the right side, the right exoneration, or `inconclusive` where nothing can be decided; `ok, other domain` has the right side and another domain |
+impl Truth {
+    /// A truth without members, direction and second faults.
+    pub(crate) fn of(domain: D, side: Side, decidable: Decidable) -> Self {
+        Self {
+            domain,
+            side,
+            also: Vec::new(),
+            decidable,
+            members: Vec::new(),
+            way: None,
+            cleared: vec![Side::Host],
+        }
+    }
 
-Floors that `--check` holds: no wrong accusation, no wrong exoneration, in either set.
-";
+    /// Is this side guilty of anything in this evidence?
+    pub(crate) fn guilty(&self, side: Side) -> bool {
+        let accused = !matches!(side, Side::None | Side::Unknown);
+        // "Both" means that host and switch each have a part in it: clearing either of them is wrong, but naming one
+        // alone is no right answer.
+        accused && (self.side == side || self.also.iter().any(|d| d.side() == side))
+    }
+
+    /// Would clearing this side be wrong?
+    pub(crate) fn must_not_clear(&self, side: Side) -> bool {
+        self.guilty(side) || (self.side == Side::Both && matches!(side, Side::Host | Side::Switch))
+    }
+
+    /// Is this a right name for the fault?
+    pub(crate) fn names(&self, domain: D) -> bool {
+        self.domain == domain || self.also.contains(&domain)
+    }
+
+    /// Does a verdict clear what can be cleared?
+    pub(crate) fn cleared_by(&self, said: &Said) -> bool {
+        self.cleared.iter().all(|s| said.exonerated.contains(s))
+    }
+}
 
 /// One set of incidents.
-struct Set {
-    name: &'static str,
-    title: &'static str,
-    about: &'static str,
-    from: &'static str,
+pub(crate) struct Set {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) from: &'static str,
     /// The set names members and directions, and says what can be decided.
-    injected: bool,
-    rows: Vec<Row>,
+    pub(crate) injected: bool,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One incident: what was known and what was said.
-struct Row {
-    id: String,
-    what: String,
-    truth: Truth,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) what: String,
+    pub(crate) truth: Truth,
     /// How many files the engine was given.
-    files: usize,
-    said: Said,
+    pub(crate) files: usize,
+    pub(crate) said: Said,
     /// The verdicts of its episodes and of its other subjects.
-    others: Vec<Said>,
+    pub(crate) others: Vec<Said>,
 }
 
 /// The part of a verdict that is compared.
@@ -113,10 +116,11 @@ pub(crate) struct Said {
     pub(crate) exonerated: Vec<Side>,
     pub(crate) members: Vec<String>,
     pub(crate) way: Option<Way>,
+    pub(crate) confidence: f64,
 }
 
 impl Said {
-    fn of(v: &Verdict) -> Self {
+    pub(crate) fn of(v: &Verdict) -> Self {
         Self {
             domain: v.domain,
             side: v.side,
@@ -124,10 +128,11 @@ impl Said {
             exonerated: v.exonerated.iter().map(|(s, _)| *s).collect(),
             members: v.members.clone(),
             way: v.way,
+            confidence: v.confidence,
         }
     }
 
-    fn decided(&self) -> bool {
+    pub(crate) fn decided(&self) -> bool {
         !matches!(self.side, Side::None | Side::Unknown)
     }
 }
@@ -142,11 +147,11 @@ pub(crate) enum Outcome {
     Wrong(Vec<&'static str>),
 }
 
-const ACCUSATION: &str = "wrong accusation";
-const EXONERATION: &str = "wrong exoneration";
-const HEALTHY_FAULTY: &str = "healthy called faulty";
-const FAULT_HEALTHY: &str = "fault called healthy";
-const MIXED_UP: &str = "healthy and not-lacp mixed up";
+pub(crate) const ACCUSATION: &str = "wrong accusation";
+pub(crate) const EXONERATION: &str = "wrong exoneration";
+pub(crate) const HEALTHY_FAULTY: &str = "healthy called faulty";
+pub(crate) const FAULT_HEALTHY: &str = "fault called healthy";
+pub(crate) const MIXED_UP: &str = "healthy and not-lacp mixed up";
 
 pub(crate) fn outcome(truth: &Truth, said: &Said) -> Outcome {
     let known = truth.side != Side::Unknown;
@@ -165,7 +170,7 @@ pub(crate) fn outcome(truth: &Truth, said: &Said) -> Outcome {
     if fault && quiet {
         wrong.push(FAULT_HEALTHY);
     }
-    if known && !fault && quiet && said.domain != truth.domain {
+    if known && !fault && quiet && !truth.names(said.domain) {
         wrong.push(MIXED_UP);
     }
     if !wrong.is_empty() {
@@ -180,51 +185,51 @@ pub(crate) fn outcome(truth: &Truth, said: &Said) -> Outcome {
                 Outcome::OverClaimed
             }
         }
-        Decidable::Exoneration => match (abstains, said.exonerated.contains(&Side::Host)) {
+        Decidable::Exoneration => match (abstains, truth.cleared_by(said)) {
             (true, true) => Outcome::Ok,
             (true, false) => Outcome::Abstained,
             (false, _) => Outcome::OverClaimed,
         },
         Decidable::Side if abstains => Outcome::Abstained,
-        Decidable::Side if said.domain == truth.domain || truth.domain == D::Inconclusive => Outcome::Ok,
+        Decidable::Side if truth.names(said.domain) || truth.domain == D::Inconclusive => Outcome::Ok,
         Decidable::Side => Outcome::OtherDomain,
     }
 }
 
 /// Does a verdict accuse or clear the wrong side?
-fn injures(truth: &Truth, said: &Said) -> bool {
+pub(crate) fn injures(truth: &Truth, said: &Said) -> bool {
     matches!(outcome(truth, said), Outcome::Wrong(why) if why.contains(&ACCUSATION) || why.contains(&EXONERATION))
 }
 
 /// The figures of one set.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Figures {
-    n: usize,
-    decided: usize,
-    decidable: usize,
-    decidable_decided: usize,
-    quiet: usize,
-    accusation: usize,
-    accusation_proven: usize,
-    accusation_of: usize,
-    exoneration: usize,
-    parts: usize,
-    parts_wrong: usize,
-    healthy_faulty: usize,
-    healthy: usize,
-    fault_healthy: usize,
-    faults: usize,
-    over: usize,
-    inconclusive: usize,
-    abstained: usize,
-    domain: (usize, usize),
-    cleared: (usize, usize),
-    member: (usize, usize),
-    way: (usize, usize),
+pub(crate) struct Figures {
+    pub(crate) n: usize,
+    pub(crate) decided: usize,
+    pub(crate) decidable: usize,
+    pub(crate) decidable_decided: usize,
+    pub(crate) quiet: usize,
+    pub(crate) accusation: usize,
+    pub(crate) accusation_proven: usize,
+    pub(crate) accusation_of: usize,
+    pub(crate) exoneration: usize,
+    pub(crate) parts: usize,
+    pub(crate) parts_wrong: usize,
+    pub(crate) healthy_faulty: usize,
+    pub(crate) healthy: usize,
+    pub(crate) fault_healthy: usize,
+    pub(crate) faults: usize,
+    pub(crate) over: usize,
+    pub(crate) inconclusive: usize,
+    pub(crate) abstained: usize,
+    pub(crate) domain: (usize, usize),
+    pub(crate) cleared: (usize, usize),
+    pub(crate) member: (usize, usize),
+    pub(crate) way: (usize, usize),
 }
 
 impl Figures {
-    fn of(rows: &[Row]) -> Self {
+    pub(crate) fn of(rows: &[Row]) -> Self {
         let mut f = Self { n: rows.len(), ..Self::default() };
         for Row { truth, said, others, .. } in rows {
             f.parts += others.len();
@@ -251,11 +256,11 @@ impl Figures {
             f.abstained += usize::from(outcome == Outcome::Abstained);
             if said.decided() && truth.domain != D::Inconclusive {
                 f.domain.1 += 1;
-                f.domain.0 += usize::from(said.domain == truth.domain);
+                f.domain.0 += usize::from(truth.names(said.domain));
             }
             if truth.decidable == Decidable::Exoneration {
                 f.cleared.1 += 1;
-                f.cleared.0 += usize::from(said.exonerated.contains(&Side::Host));
+                f.cleared.0 += usize::from(truth.cleared_by(said));
             }
             if !truth.members.is_empty() {
                 f.member.1 += 1;
@@ -269,7 +274,7 @@ impl Figures {
         f
     }
 
-    fn broken_floors(&self) -> Vec<String> {
+    pub(crate) fn broken_floors(&self) -> Vec<String> {
         [(self.accusation, ACCUSATION), (self.exoneration, EXONERATION)]
             .into_iter()
             .filter(|(n, _)| *n > 0)
@@ -277,7 +282,7 @@ impl Figures {
             .collect()
     }
 
-    fn table(&self, set: &Set) -> String {
+    pub(crate) fn table(&self, set: &Set) -> String {
         let mut t = String::from("| figure | value | of |\n|---|---|---|\n");
         let mut line = |what: &str, n: usize, of: usize, whom: &str| {
             let _ = writeln!(t, "| {what} | {n} | {of} {whom} |");
@@ -316,7 +321,7 @@ impl Figures {
     }
 }
 
-fn rows(set: &Set) -> String {
+pub(crate) fn rows(set: &Set) -> String {
     let mut t = String::new();
     if set.injected {
         t.push_str("| recording | what was done | label | decidable | verdict | grade | cleared | member, direction | result |\n|---|---|---|---|---|---|---|---|---|\n");
@@ -340,7 +345,7 @@ fn rows(set: &Set) -> String {
             result.push_str(", **direction not right**");
         }
         let mut label = pair(row.truth.domain, row.truth.side);
-        for d in row.truth.also {
+        for d in &row.truth.also {
             let _ = write!(label, ", also {d}");
         }
         let cleared = or_dash(row.said.exonerated.iter().map(|s| s.name().to_owned()).collect());
@@ -375,7 +380,7 @@ pub(crate) fn pair(domain: D, side: Side) -> String {
     }
 }
 
-fn or_dash(words: Vec<String>) -> String {
+pub(crate) fn or_dash(words: Vec<String>) -> String {
     if words.is_empty() { "-".to_owned() } else { words.join(", ") }
 }
 
@@ -384,64 +389,9 @@ pub(crate) fn place(said: &Said) -> String {
     format!("{}, {}", or_dash(said.members.clone()), said.way.map_or("-", Way::name))
 }
 
-/// The folders of recordings below `root`, as `<kernel>/<name>`, sorted; empty if there is no such folder.
-pub(crate) fn recordings(root: &Path) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for kernel in folders(root)?.into_iter().filter(|k| k != "scripts") {
-        for name in folders(&root.join(&kernel))? {
-            found.push(format!("{kernel}/{name}"));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn folders(path: &Path) -> Result<Vec<String>> {
-    if !path.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
-        let entry = entry?;
-        if entry.path().is_dir() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Does this file of a recording belong to the host? The other end of the wire (`sw-`, and `swB-` where there are two),
-/// the list of injected faults, the console of the harness (it names them too) and its marker do not.
-pub(crate) fn of_the_host(path: &str) -> bool {
-    path.split('/').all(|part| {
-        !part.starts_with("sw-")
-            && !part.starts_with("swB-")
-            && !matches!(part, "events.txt" | "_console.txt" | "_done" | "scripts")
-    })
-}
-
-/// Does this file of a case belong to the evidence? The truth and the reporter's prose do not.
-fn of_the_evidence(path: &str) -> bool {
-    path.split('/').all(|part| part != "truth.md" && !part.starts_with("context-"))
-}
-
-/// How many files of a folder `keep` lets through, the case verdict on them, and the verdicts of episodes and of other
-/// subjects.
-pub(crate) fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said, Vec<Said>)> {
-    let loaded = load::load(&[folder.to_owned()], &Limits::default())?;
-    let inputs: Vec<Input<'_>> = loaded
-        .inputs
-        .iter()
-        .filter(|i| keep(&i.path))
-        .map(|i| Input {
-            path: &i.path,
-            bytes: &i.bytes,
-            sha256: None,
-            problem: i.problem.as_ref().map(ToString::to_string),
-        })
-        .collect();
-    let report = diagnose::diagnose(&inputs);
+/// The case verdict on some inputs, and the verdicts of episodes and of other subjects.
+pub(crate) fn judge(inputs: &[Input<'_>]) -> (Said, Vec<Said>) {
+    let report = diagnose::diagnose(inputs);
     let worst = report.worst();
     let mut case = None;
     let mut others = Vec::new();
@@ -462,100 +412,9 @@ pub(crate) fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said,
         exonerated: Vec::new(),
         members: Vec::new(),
         way: None,
+        confidence: 0.0,
     });
-    Ok((inputs.len(), case, others))
-}
-
-fn measure_recordings(root: &Path) -> Result<Set> {
-    let root = root.join("kernel-recordings");
-    let mut rows = Vec::new();
-    for path in recordings(&root)? {
-        let Some(known) = RECORDINGS.iter().find(|r| r.path == path) else {
-            bail!("the recording {path} has no truth; add it to xtask/src/truth.rs");
-        };
-        let (files, said, others) =
-            say(&root.join(&path), of_the_host).with_context(|| format!("cannot read {path}"))?;
-        rows.push(Row { id: path, what: known.what.to_owned(), truth: known.truth, files, said, others });
-    }
-    if let (false, Some(gone)) =
-        (rows.is_empty(), RECORDINGS.iter().find(|r| !rows.iter().any(|row| row.id == r.path)))
-    {
-        bail!("the recording {} is in xtask/src/truth.rs and not on disk", gone.path);
-    }
-    Ok(Set {
-        name: "recordings",
-        title: "Real kernels, injected faults",
-        about: "Debian kernels in a virtual machine, the other end played by a second bond. The engine gets the host's files only:\n\
-                no file of the other end, no list of the injected faults. What can be decided from them was written down by hand\n\
-                before (`xtask/src/truth.rs`). These recordings were also studied while the checks were written, so they show that\n\
-                nothing broke, not how the checks fare on something new.\n",
-        from: "kernel-recordings",
-        injected: true,
-        rows,
-    })
-}
-
-fn measure_cases(root: &Path) -> Result<Set> {
-    let root = root.join("corpus/cases");
-    let mut rows = Vec::new();
-    if root.is_dir() {
-        let labels = std::fs::read_to_string(root.join("LABELS.tsv")).context("cannot read LABELS.tsv")?;
-        for line in labels.lines().skip(1).filter(|l| !l.is_empty()) {
-            let (id, truth) = label(line).with_context(|| format!("LABELS.tsv: {line}"))?;
-            let folder = root.join(&id);
-            let notes = std::fs::read_to_string(folder.join("truth.md"))
-                .with_context(|| format!("cannot read truth.md of {id}"))?;
-            let class = notes
-                .lines()
-                .find_map(|l| l.strip_prefix("| evidence class |"))
-                .map(|c| c.trim_matches([' ', '|']))
-                .with_context(|| format!("truth.md of {id} gives no evidence class"))?;
-            // Class C has no raw evidence, only facts noted while reading: not an input for a verdict.
-            if !matches!(class, "A" | "B") {
-                continue;
-            }
-            let (files, said, others) =
-                say(&folder, of_the_evidence).with_context(|| format!("cannot read {id}"))?;
-            rows.push(Row { id, what: String::new(), truth, files, said, others });
-        }
-        rows.sort_by(|a, b| a.id.cmp(&b.id));
-    }
-    Ok(Set {
-        name: "cases",
-        title: "Real cases from public reports",
-        about: "Raw evidence that people posted, with the cause that was found in the end. The cases are not part of this repository.\n\
-                The engine gets every file of a case except the truth and the reporter's prose (`context-*`); cases without raw\n\
-                evidence (class C) are left out. The labels say who was guilty, not what the posted files can show, so abstaining\n\
-                is often all that can be done. Where the label says `unknown`, `inconclusive` is right. A case with the label\n\
-                `not-lacp` counts as side `none`, as the contract has it, whatever the label says of the side.\n",
-        from: "corpus/cases",
-        injected: false,
-        rows,
-    })
-}
-
-/// One line of LABELS.tsv. The labels use other words: `physical` is the side `link`, `neither` is `none`, the domain
-/// `unknown` is `inconclusive`.
-fn label(line: &str) -> Result<(String, Truth)> {
-    let mut columns = line.split('\t');
-    let id = columns.next().filter(|c| !c.is_empty()).context("no case")?;
-    let domain = columns.next().context("no domain")?;
-    let side = columns.next().context("no side")?;
-    let domain = match domain {
-        "unknown" => D::Inconclusive,
-        word => D::ALL.into_iter().find(|d| d.name() == word).with_context(|| format!("domain {word:?}"))?,
-    };
-    let side = match (domain, side) {
-        (D::NotLacp | D::Healthy, _) | (_, "neither") => Side::None,
-        (_, "physical") => Side::Link,
-        (_, "host") => Side::Host,
-        (_, "switch") => Side::Switch,
-        (_, "both") => Side::Both,
-        (_, "unknown") => Side::Unknown,
-        (_, word) => bail!("side {word:?}"),
-    };
-    let decidable = if side == Side::Unknown { Decidable::Nothing } else { Decidable::Side };
-    Ok((id.to_owned(), Truth { domain, side, also: &[], decidable, members: &[], way: None }))
+    (case, others)
 }
 
 #[cfg(test)]
@@ -570,11 +429,12 @@ mod tests {
             exonerated: exonerated.to_vec(),
             members: Vec::new(),
             way: None,
+            confidence: 0.9,
         }
     }
 
     fn known(domain: D, decidable: Decidable) -> Truth {
-        Truth { domain, side: domain.side(), also: &[], decidable, members: &[], way: None }
+        Truth::of(domain, domain.side(), decidable)
     }
 
     #[test]
@@ -620,7 +480,7 @@ mod tests {
 
     #[test]
     fn figures_count_every_row_once_and_hold_the_floors() {
-        let row = |truth, said| Row {
+        let row = |truth: Truth, said: Said| Row {
             id: "x".to_owned(),
             what: String::new(),
             truth,
@@ -662,27 +522,13 @@ mod tests {
     }
 
     #[test]
-    fn the_engine_never_sees_the_truth() {
-        for hidden in
-            ["events.txt", "_done", "sw-s1.pcap", "snap-a/sw-proc-bonding.txt", "snap-a/swB-proc-bonding.txt"]
-        {
-            assert!(!of_the_host(hidden), "{hidden}");
-        }
-        assert!(of_the_host("snap-a/host-sysfs.txt") && of_the_host("dmesg.txt"));
-        assert!(!of_the_evidence("truth.md") && !of_the_evidence("context-report.txt"));
-        assert!(of_the_evidence("switch-cisco-ios.txt"));
-    }
-
-    #[test]
-    fn labels_are_translated() {
-        let (id, t) = label("case-1\tphysical\tphysical\tlow\tA\ts\tf").unwrap();
-        assert_eq!((id.as_str(), t.domain, t.side), ("case-1", D::Physical, Side::Link));
-        let (_, t) = label("case-2\tunknown\tunknown\tlow\tA\ts\tf").unwrap();
-        assert_eq!((t.domain, t.side, t.decidable), (D::Inconclusive, Side::Unknown, Decidable::Nothing));
-        let (_, t) = label("case-3\tnot-lacp\thost\thigh\tA\ts\tf").unwrap();
-        assert_eq!(t.side, Side::None);
-        let (_, t) = label("case-4\tswitch-control-plane\tneither\thigh\tA\ts\tf").unwrap();
-        assert_eq!(t.side, Side::None);
-        assert!(label("case-5\tgremlins\thost").is_err());
+    fn neither_end_may_be_cleared_where_both_have_a_part() {
+        let t = known(D::ConfigBoth, Decidable::Side);
+        assert!(
+            t.must_not_clear(Side::Host) && t.must_not_clear(Side::Switch) && !t.must_not_clear(Side::Link)
+        );
+        assert!(t.guilty(Side::Both) && !t.guilty(Side::Host));
+        let t = known(D::Healthy, Decidable::Side);
+        assert!(!t.must_not_clear(Side::Host) && !t.guilty(Side::None));
     }
 }

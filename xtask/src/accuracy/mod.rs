@@ -1,0 +1,82 @@
+//! `cargo xtask accuracy [--check] [--root DIR]`: how often the verdict is right, measured and written to
+//! `docs/accuracy.md`.
+//!
+//! Two sets, never mixed: recordings of real kernels with injected faults (the truth is in [`crate::truth`]), and real
+//! cases from public reports (the label is in the corpus, which is not part of this repository). `DIR` is the folder
+//! that holds `kernel-recordings` and `corpus`; where one of them is absent, its committed figures stay and the program
+//! says so. With `--check` nothing is written, and a broken floor is an error.
+
+use crate::generated::{self, Generated};
+use anyhow::{Context, Result, bail};
+use score::{Figures, rows};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+mod cases;
+pub(crate) mod recordings;
+pub(crate) mod score;
+
+const PAGE: &str = "docs/accuracy.md";
+
+/// Runs the verb.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let mut check = false;
+    let mut root = generated::repository().join("../shared");
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--check" => check = true,
+            "--root" => root = PathBuf::from(args.next().context("--root needs a folder")?),
+            other => bail!("unknown argument {other:?}; usage: accuracy [--check] [--root DIR]"),
+        }
+    }
+    let mut out = Generated::new(generated::repository(), check);
+    let committed = out.committed(PAGE).unwrap_or_default();
+    let mut page = format!("{}{INTRO}", generated::banner("accuracy"));
+    let mut broken = Vec::new();
+    for set in [recordings::measure(&root)?, cases::measure(&root)?] {
+        let _ = write!(page, "\n## {}\n\n{}\n", set.title, set.about);
+        if set.rows.is_empty() {
+            println!("{}: skipped, {} is absent here; the committed figures stay", set.name, set.from);
+            let kept =
+                generated::kept(&committed, set.name).unwrap_or_else(|| "Not measured yet.".to_owned());
+            page.push_str(&generated::section(set.name, &kept));
+            continue;
+        }
+        let figures = Figures::of(&set.rows);
+        broken.extend(figures.broken_floors().into_iter().map(|b| format!("{}: {b}", set.name)));
+        let text = format!("{}\n{}", figures.table(&set), rows(&set));
+        page.push_str(&generated::section(set.name, &text));
+    }
+    out.file(PAGE, &page)?;
+    for b in &broken {
+        println!("floor broken: {b}");
+    }
+    out.finish("accuracy")?;
+    if check && !broken.is_empty() {
+        bail!("{} floors are broken", broken.len());
+    }
+    Ok(())
+}
+
+const INTRO: &str = "\
+# How often the verdict is right
+
+Every figure on this page is measured by running the engine on evidence whose truth is known. The sets are never mixed,
+and no row is left out. Neither set is large enough for a rate: read the rows. The verdict of a row is the case verdict
+(the subject that is worst off); the verdicts of episodes and of other subjects are counted as parts.
+
+| word | meaning |
+|---|---|
+| decided | the verdict names a side: host, switch, link or both |
+| wrong accusation | a decided side that is not guilty of anything in this evidence |
+| wrong exoneration | a guilty side listed under `exonerated` |
+| healthy called faulty | a side was named although nothing was wrong |
+| fault called healthy | `healthy` or `not-lacp` although there was a fault |
+| over-claimed | a side (or `healthy`, `not-lacp`) where the truth says that the evidence cannot decide, or nobody knows the truth; an innocent party that is accused counts as wrong instead |
+| abstained | `inconclusive` where something could have been decided |
+| files | how many files the engine was given; with 0 it can only abstain |
+| ok | the right side, the right exoneration, or `inconclusive` where nothing can be decided; `ok, other domain` has the right side and another domain |
+
+Floors that `--check` holds: no wrong accusation, no wrong exoneration, in either set.
+";
