@@ -11,7 +11,8 @@ use crate::programs::{self, Place};
 use crate::topology::Topology;
 use anyhow::{Context, Result};
 use bondwitness_host::namespace;
-use bondwitness_lab::incident::{Capture as Shape, Evidence, Incident};
+use bondwitness_lab::incident::{Capture as Shape, Evidence, Incident, LogShape};
+use bondwitness_lab::view::LogLine;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -35,8 +36,8 @@ pub(crate) struct Recorder {
     /// Interfaces of the host and of the far end, for the kernel log.
     host_names: Vec<String>,
     far_names: Vec<String>,
-    host_log: Vec<kmsg::Line>,
-    far_log: Vec<kmsg::Line>,
+    host_log: Vec<LogLine>,
+    far_log: Vec<LogLine>,
     events: String,
     /// When the bond was opened: nanoseconds since 1970.
     opened: i64,
@@ -169,8 +170,8 @@ impl Recorder {
     }
 
     /// A line of the kernel log, if it is about this incident.
-    pub(crate) fn kernel_line(&mut self, line: &kmsg::Line) {
-        let about = |names: &[String]| names.iter().any(|n| kmsg::names(&line.message, n));
+    pub(crate) fn kernel_line(&mut self, line: &LogLine) {
+        let about = |names: &[String]| names.iter().any(|n| kmsg::names(&line.text, n));
         if about(&self.host_names) {
             self.host_log.push(line.clone());
         } else if about(&self.far_names) {
@@ -334,7 +335,7 @@ impl Recorder {
         }
         for (name, lines) in [("extra/host-dmesg.txt", &self.host_log), ("extra/sw-dmesg.txt", &self.far_log)]
         {
-            let shape = bondwitness_lab::incident::LogShape::Dmesg;
+            let shape = LogShape::Dmesg;
             if let Some((_, text)) = kmsg::saved(lines, shape, booted, &self.hostname) {
                 self.write(name, text.as_bytes())?;
             }

@@ -73,7 +73,14 @@ pub(crate) fn measure(root: &Path) -> Result<Set> {
         };
         let (files, said, others) =
             say(&root.join(&path), of_the_host).with_context(|| format!("cannot read {path}"))?;
-        rows.push(Row { id: path, what: known.what.to_owned(), truth: known.truth.truth(), files, said, others });
+        rows.push(Row {
+            id: path,
+            what: known.what.to_owned(),
+            truth: known.truth.truth(),
+            files,
+            said,
+            others,
+        });
     }
     if let (false, Some(gone)) =
         (rows.is_empty(), RECORDINGS.iter().find(|r| !rows.iter().any(|row| row.id == r.path)))

@@ -1,136 +1,114 @@
 //! Verdicts on what the guest recorded, compared with the truth.
 
-use crate::accuracy::{self, Outcome, Said};
-use crate::truth::{Decidable, Truth};
+use super::catalogue::{self, Trial};
+use crate::accuracy::recordings;
+use crate::accuracy::score::{self, Figures, Outcome, Row, Set};
 use anyhow::{Context, Result};
-use bondwitness_core::domain::{FaultDomain, Way};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What is true of an incident. Members count from 0: their names are given when the guest boots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expected {
-    /// The fault.
-    pub(crate) domain: FaultDomain,
-    /// What the host's evidence can decide.
-    pub(crate) decidable: Decidable,
-    /// Members at fault.
-    pub(crate) members: Vec<usize>,
-    /// The broken direction.
-    pub(crate) way: Option<Way>,
-}
-
-impl Expected {
-    /// A fault without a member or direction.
-    pub(crate) const fn of(domain: FaultDomain, decidable: Decidable) -> Self {
-        Self { domain, decidable, members: Vec::new(), way: None }
-    }
-    /// On this member.
-    pub(crate) fn on(mut self, member: usize) -> Self {
-        self.members.push(member);
-        self
-    }
-    /// In this direction.
-    pub(crate) const fn towards(mut self, way: Way) -> Self {
-        self.way = Some(way);
-        self
-    }
-    fn truth(&self) -> Truth {
-        Truth {
-            domain: self.domain,
-            side: self.domain.side(),
-            also: &[],
-            decidable: self.decidable,
-            members: &[],
-            way: None,
-        }
-    }
-}
-
 /// An incident that was judged, or could not be.
-pub(crate) struct Judged {
-    /// `<kernel>/<name>`.
-    pub(crate) id: String,
-    /// What is true.
-    pub(crate) expected: Expected,
-    /// What was said, or why there is nothing to judge.
-    pub(crate) said: std::result::Result<Said, String>,
-    /// How it came out.
-    pub(crate) result: String,
-    /// Nothing wrong with it.
-    pub(crate) good: bool,
+pub(crate) enum Judged {
+    /// The verdict and the truth.
+    Row(Box<Row>),
+    /// Which, and why there is nothing to judge.
+    Broken(String, String),
 }
 
-/// Judges the folder of an incident. `members` are the names that the guest gave.
-pub(crate) fn judge(id: String, folder: &Path, expected: Expected, members: &[String]) -> Result<Judged> {
+/// Does this file go to the judge? What lies below `extra`, the list of faults and the guest's own complaint do not.
+fn of_the_host(path: &str) -> bool {
+    recordings::of_the_host(path) && path.split('/').all(|part| !matches!(part, "extra" | "broken.txt"))
+}
+
+/// Judges the folder of incident `run` of a boot.
+pub(crate) fn judge(kernel: &str, folder: &Path, trial: &Trial, run: usize) -> Result<Judged> {
+    let id = format!("{kernel}/{}", trial.name);
     let broken = folder.join("broken.txt");
-    let reason = if broken.is_file() {
-        Some(std::fs::read_to_string(&broken).context("cannot read broken.txt")?)
-    } else if folder.is_dir() {
-        None
-    } else {
-        Some("the guest wrote nothing".to_owned())
-    };
-    if let Some(reason) = reason {
-        let reason = reason.lines().next().unwrap_or_default().to_owned();
-        return Ok(Judged { id, expected, result: "broken".to_owned(), said: Err(reason), good: false });
+    if !folder.is_dir() {
+        return Ok(Judged::Broken(id, "the guest wrote nothing".to_owned()));
     }
-    let (_, said, _) =
-        accuracy::say(folder, accuracy::of_the_host).with_context(|| format!("cannot judge {id}"))?;
-    let mut good = true;
-    let mut result = match accuracy::outcome(&expected.truth(), &said) {
-        Outcome::Ok => "ok".to_owned(),
-        Outcome::OtherDomain => "ok, other domain".to_owned(),
-        Outcome::Abstained => {
-            good = false;
-            "abstained".to_owned()
-        }
-        Outcome::OverClaimed => {
-            good = false;
-            "over-claimed".to_owned()
-        }
-        Outcome::Wrong(why) => {
-            good = false;
-            format!("WRONG: {}", why.join(", "))
-        }
-    };
-    let mut names: Vec<String> = expected.members.iter().filter_map(|i| members.get(*i).cloned()).collect();
-    names.sort();
-    if !names.is_empty() && said.members != names {
-        result.push_str(", member not right");
+    if broken.is_file() {
+        let text = std::fs::read_to_string(&broken).context("cannot read broken.txt")?;
+        return Ok(Judged::Broken(id, text.trim().replace('\n', "; ")));
     }
-    if expected.way.is_some() && said.way != expected.way {
-        result.push_str(", direction not right");
-    }
-    Ok(Judged { id, expected, said: Ok(said), result, good })
+    let (files, said, others) =
+        recordings::say(folder, of_the_host).with_context(|| format!("cannot judge {id}"))?;
+    let truth = catalogue::truth(&trial.incident, run)?;
+    Ok(Judged::Row(Box::new(Row { id, what: what(trial), truth, files, said, others })))
 }
 
-/// The table of a run.
-pub(crate) fn table(rows: &[Judged]) -> String {
-    let mut t = String::from(
-        "| incident | truth | decidable | verdict | grade | cleared | member, direction | result |\n|---|---|---|---|---|---|---|---|\n",
-    );
-    for row in rows {
-        let truth = accuracy::pair(row.expected.domain, row.expected.domain.side());
-        let decidable = row.expected.decidable.name();
-        match &row.said {
-            Err(why) => {
-                let _ = writeln!(t, "| {} | {truth} | {decidable} | - | - | - | - | broken: {why} |", row.id);
-            }
-            Ok(said) => {
-                let cleared: Vec<&str> = said.exonerated.iter().map(|s| s.name()).collect();
-                let _ = writeln!(
-                    t,
-                    "| {} | {truth} | {decidable} | {} | {} | {} | {} | {} |",
-                    row.id,
-                    accuracy::pair(said.domain, said.side),
-                    said.grade.name(),
-                    if cleared.is_empty() { "-".to_owned() } else { cleared.join(", ") },
-                    accuracy::place(said),
-                    row.result
-                );
-            }
+/// What was done, shortly.
+fn what(trial: &Trial) -> String {
+    let switch = if bondwitness_guest::support::needs_speaker(&trial.incident) { "speaker" } else { "Linux" };
+    format!("{} members, far end {switch}", trial.incident.topology.members.len())
+}
+
+/// How a run came out.
+pub(crate) struct Summary {
+    /// Figures and rows.
+    pub(crate) text: String,
+    /// Floors that are broken, and incidents that were not judged.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// The tables of a run.
+pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
+    let mut rows = Vec::new();
+    let mut complaints = Vec::new();
+    for j in judged {
+        match j {
+            Judged::Row(row) => rows.push(*row),
+            Judged::Broken(id, why) => complaints.push(format!("{id} was not judged: {why}")),
         }
+    }
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    let set = Set {
+        name: "kernel-lab",
+        title: "Real kernels, incidents of the lab",
+        about: "",
+        from: "crates/lab/scenarios",
+        injected: true,
+        rows,
+    };
+    let figures = Figures::of(&set.rows);
+    complaints.extend(figures.broken_floors());
+    let text = format!("{}\n{}\n{}", score::rows(&set), by_scenario(&set.rows), figures.table(&set));
+    Summary { text, complaints }
+}
+
+/// How each scenario came out, over its seeds and kernels.
+fn by_scenario(rows: &[Row]) -> String {
+    let mut scenarios: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
+    for row in rows {
+        let name = row.id.rsplit('/').next().unwrap_or(&row.id);
+        let name = name.rsplit_once('-').map_or(name, |(scenario, _)| scenario);
+        let word = match score::outcome(&row.truth, &row.said) {
+            Outcome::Ok => "ok".to_owned(),
+            Outcome::OtherDomain => "other domain".to_owned(),
+            Outcome::Abstained => "abstained".to_owned(),
+            Outcome::OverClaimed => "over-claimed".to_owned(),
+            Outcome::Wrong(why) => format!("**{}**", why.join(", ")),
+        };
+        *scenarios.entry(name).or_default().entry(word).or_default() += 1;
+    }
+    let mut t = String::from("| scenario | results |\n|---|---|\n");
+    for (name, results) in scenarios {
+        let results: Vec<String> = results.into_iter().map(|(word, n)| format!("{n} {word}")).collect();
+        let _ = writeln!(t, "| {name} | {} |", results.join(", "));
     }
     t
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_judge_sees_the_host_only() {
+        for hidden in ["events.txt", "extra/host-proc-timeline.txt", "broken.txt", "extra/sw-swp0s0.pcapng"] {
+            assert!(!of_the_host(hidden), "{hidden}");
+        }
+        assert!(of_the_host("snap-before/host-ip-s-d-link.txt") && of_the_host("host-ens0f0.pcapng"));
+    }
 }

@@ -10,7 +10,7 @@ mod qemu;
 
 use crate::generated;
 use anyhow::{Context, Result, bail};
-use bondwitness_guest::plan::Plan;
+use bondwitness_guest::plan::{Plan, Run};
 use catalogue::Trial;
 use judge::Judged;
 use packages::{KERNELS, Kernel, Packages};
@@ -24,10 +24,19 @@ use std::time::{Duration, Instant};
 const USAGE: &str = "\
 usage: vm [options]
   --kernel 6.12|6.1|both   which kernel (6.12)
-  --only NAME              only incidents whose name begins so
+  --incidents PATH         a scenario or a folder of them; may be given again (crates/lab/scenarios and
+                           crates/guest/scenarios)
+  --smoke                  crates/guest/scenarios only, one incident of each
+  --only NAME              only scenarios whose name begins so
+  --seeds N                incidents drawn from each scenario (1)
+  --first-seed N           the first seed (0)
   --per-boot N             incidents in one boot (48)
   --jobs N                 guests at a time (one per processor)
   --keep DIR               where the evidence goes (target/vm/runs)";
+
+/// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
+const LAB: &str = "crates/lab/scenarios";
+const SMOKE: &str = "crates/guest/scenarios";
 
 /// The guests are built for this target so that they can be linked statically without touching this machine's build.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -37,7 +46,9 @@ const STAGGER_MS: u64 = 400;
 
 struct Options {
     kernels: Vec<Kernel>,
+    paths: Vec<PathBuf>,
     only: Option<String>,
+    seeds: std::ops::Range<u64>,
     per_boot: usize,
     jobs: usize,
     keep: PathBuf,
@@ -48,11 +59,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let folder = generated::repository().join("target/vm");
     let mut options = Options {
         kernels: KERNELS[..1].to_vec(),
+        paths: Vec::new(),
         only: None,
+        seeds: 0..1,
         per_boot: 48,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
     };
+    let (mut count, mut first) = (1, 0);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
@@ -64,6 +78,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
                     bail!("no kernel {name:?}\n{USAGE}");
                 }
             }
+            "--incidents" => options.paths.push(PathBuf::from(value()?)),
+            "--smoke" => options.paths.push(generated::repository().join(SMOKE)),
+            "--seeds" => count = value()?.parse::<u64>().context("--seeds")?.max(1),
+            "--first-seed" => first = value()?.parse::<u64>().context("--first-seed")?,
             "--only" => options.only = Some(value()?.clone()),
             "--per-boot" => options.per_boot = value()?.parse::<usize>().context("--per-boot")?.max(1),
             "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
@@ -75,12 +93,16 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             other => bail!("unknown argument {other:?}\n{USAGE}"),
         }
     }
-    let trials: Vec<Trial> = catalogue::all()
-        .into_iter()
-        .filter(|t| options.only.as_ref().is_none_or(|only| t.incident.name.starts_with(only)))
-        .collect();
-    if trials.is_empty() {
-        bail!("no incident has that name");
+    options.seeds = first..first.saturating_add(count);
+    if options.paths.is_empty() {
+        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
+    }
+    let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
+    for line in &chosen.refused {
+        println!("vm: left out: {line}");
+    }
+    if chosen.trials.is_empty() {
+        bail!("no scenario of that name can be run");
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
@@ -93,33 +115,29 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let root = packages.kernel(*kernel)?;
         let initrd = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
         let image = image(&root)?;
-        for (i, chunk) in trials.chunks(options.per_boot).enumerate() {
+        for (i, trials) in catalogue::boots(&chosen.trials, options.per_boot).into_iter().enumerate() {
             boots.push_back(Boot {
                 name: format!("{}-{i}", kernel.name),
                 kernel: kernel.name,
                 image: image.clone(),
                 base: initrd.clone(),
-                trials: chunk.to_vec(),
+                trials,
             });
         }
     }
     let begun = Instant::now();
     let (count, incidents) = (boots.len(), boots.iter().map(|b| b.trials.len()).sum::<usize>());
     println!("vm: {incidents} incidents in {count} boots, {} at a time", options.jobs.min(count));
-    let mut rows = run_boots(boots, options.jobs, &options.keep)?;
-    rows.sort_by(|a, b| a.id.cmp(&b.id));
-    println!("\n{}", judge::table(&rows));
-    let bad = rows.iter().filter(|r| !r.good).count();
-    println!(
-        "vm: {} incidents, {bad} not right; {:.0} s, {:.1} s each",
-        rows.len(),
-        begun.elapsed().as_secs_f64(),
-        begun.elapsed().as_secs_f64() / f64::from(u32::try_from(rows.len().max(1)).unwrap_or(1))
-    );
-    if bad > 0 {
-        bail!("{bad} of {} incidents are not right", rows.len());
+    let judged = run_boots(boots, options.jobs, &options.keep)?;
+    let summary = judge::summary(judged);
+    println!("\n{}", summary.text);
+    let wall = begun.elapsed().as_secs_f64();
+    let each = wall / f64::from(u32::try_from(incidents.max(1)).unwrap_or(1));
+    println!("vm: {incidents} incidents in {wall:.0} s, {each:.2} s each");
+    for complaint in &summary.complaints {
+        println!("vm: {complaint}");
     }
-    Ok(())
+    if summary.complaints.is_empty() { Ok(()) } else { bail!("{} complaints", summary.complaints.len()) }
 }
 
 /// One guest.
@@ -166,8 +184,8 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let plan =
-        Plan { stagger_ms: STAGGER_MS, incidents: boot.trials.iter().map(|t| t.incident.clone()).collect() };
+    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect() };
     let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
     let mut initrd = boot.base.clone();
     initrd.extend(initramfs::plan(&json));
@@ -182,9 +200,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
     let judging = Instant::now();
     let mut rows = Vec::new();
     for (n, trial) in boot.trials.iter().enumerate() {
-        let members: Vec<String> = (0..trial.incident.members).map(|i| format!("ens{n}f{i}")).collect();
-        let id = format!("{}/{}", boot.kernel, trial.incident.name);
-        rows.push(judge::judge(id, &folder.join(&trial.incident.name), trial.expected.clone(), &members)?);
+        rows.push(judge::judge(boot.kernel, &folder.join(&trial.name), trial, n)?);
     }
     println!(
         "vm: boot {}: {} incidents, {} s, judged in {:.1} s, try {}; {}",
