@@ -16,7 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     names.sort();
-    let mut table = String::from("/// Name and text of every scenario file.\npub(crate) const FILES: &[(&str, &str)] = &[\n");
+    let mut table = String::from(
+        "/// Name and text of every scenario file.\npub(crate) const FILES: &[(&str, &str)] = &[\n",
+    );
     for name in names {
         let path = folder.join(format!("{name}.toml"));
         writeln!(table, "    ({name:?}, include_str!({path:?})),")?;

@@ -21,6 +21,7 @@ enum Step {
     /// Ends go before beginnings of the same instant, and both before a snapshot of it.
     End(usize),
     Begin(usize),
+    Watch,
     Snapshot(usize),
     Finish,
 }
@@ -61,7 +62,7 @@ impl<'a> Running<'a> {
         let ms = Duration::from_millis;
         let incident = &run.incident;
         let end = ms(incident.duration_ms);
-        let mut due = Vec::new();
+        let mut due = vec![(ms(incident.evidence.capture_from_ms), Step::Watch)];
         for (i, at) in incident.evidence.snapshots_ms.iter().enumerate() {
             due.push((ms(*at), Step::Snapshot(i)));
         }
@@ -196,6 +197,7 @@ impl World {
         let result = match step {
             Step::Begin(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, true)),
             Step::End(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, false)),
+            Step::Watch => self.recorder.watch(&self.topology),
             Step::Snapshot(i) => self.recorder.snapshot(&self.topology, i, &self.filters),
             Step::Finish => Ok(()),
         };

@@ -1,7 +1,7 @@
 //! What is recorded of an incident: the evidence that its scenario declares, and apart from it what else there is.
 //!
 //! Files of the host begin with `host-`, or lie in a folder `snap-...` and begin so there: these are judged. Below `extra`
-//! lies what the judge does not get: the far end's view, the bonds' states four times a second. `events.txt` has what was
+//! lies what the judge does not get: the far end's view, the bonds' states second by second. `events.txt` has what was
 //! injected.
 
 use crate::capture::{self, Capture};
@@ -117,7 +117,7 @@ impl Recorder {
                 proc_net.push((name, open_proc(topology, Place::Host, name)?));
             }
         }
-        let mut this = Self {
+        Ok(Self {
             sys,
             proc_net,
             bonds,
@@ -137,13 +137,17 @@ impl Recorder {
             broken: Vec::new(),
             evidence,
             out,
-        };
-        if this.evidence.monitor {
-            let file = this.create("host-ip-monitor-link.txt")?;
+        })
+    }
+
+    /// The time has come from which on events are recorded: somebody has noticed, and looks.
+    pub(crate) fn watch(&mut self, topology: &Topology) -> Result<()> {
+        if self.evidence.monitor {
+            let file = self.create("host-ip-monitor-link.txt")?;
             let monitor = ["-ts", "-d", "monitor", "link"];
-            this.monitor = Some(programs::start(topology.at(Place::Host), "/usr/bin/ip", &monitor, file)?);
+            self.monitor = Some(programs::start(topology.at(Place::Host), "/usr/bin/ip", &monitor, file)?);
         }
-        Ok(this)
+        Ok(())
     }
 
     /// The bond is opened now.

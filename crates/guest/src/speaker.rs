@@ -342,7 +342,9 @@ impl Speaker {
         }
         while let Some((port, pdu)) = self.foreign.as_mut().and_then(System::poll_transmit) {
             if let Some(p) = self.ports.iter().find(|p| p.foreign.is_some_and(|f| f.0 == port)) {
-                send(p, &pdu);
+                // It has an address of its own.
+                let [a, b, c, d, e, f] = p.mac.0;
+                send_from(p, Mac([a, b ^ 0x5a, c ^ 0x33, d, e, f]), &pdu);
             }
         }
         let (due, held): (Vec<_>, Vec<_>) =
@@ -388,9 +390,13 @@ impl Speaker {
 
 /// A frame that cannot be sent is lost, as on a port that is down.
 fn send(port: &Port, pdu: &Pdu) {
+    send_from(port, port.mac, pdu);
+}
+
+fn send_from(port: &Port, source: Mac, pdu: &Pdu) {
     let mut frame = Vec::with_capacity(124);
     frame.extend(GROUP);
-    frame.extend(port.mac.0);
+    frame.extend(source.0);
     frame.extend([0x88, 0x09]);
     frame.extend(Lacpdu::new(pdu.actor, pdu.partner).encode());
     let _ = port.socket.send(&frame);
