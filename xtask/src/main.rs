@@ -22,6 +22,7 @@ bench [FRAMES]                    our analysis against tshark, tcpdump and plain
 docs [--check]                    write docs/checks, docs/formats.md, docs/coverage.md
 formats [-v] [PATH...]            how much of each text file is typed
 fuzz-seeds                        fill the fuzzer's corpus from seeds, unit tests and recordings
+lab-check [--seeds N] [--only X]  simulated incidents against the verdict, for work on a rule
 new-check <id>                    a new check with its page, entered in the table
 tidy                              the rules that the compiler does not hold
 vm [--help]                       real kernels, injected faults: verdicts compared with the truth";
@@ -46,6 +47,7 @@ fn dispatch() -> Result<()> {
         Some("docs") => docs::run(rest),
         Some("formats") => formats::run(rest),
         Some("fuzz-seeds") => fuzz_seeds::run(),
+        Some("lab-check") => accuracy::simulated::check(rest),
         Some("new-check") => new_check::run(rest),
         Some("tidy") => tidy::run(rest),
         Some("vm") => vm::run(rest),

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     std::fs::write(root.join(&file), template(id)).with_context(|| format!("cannot write {file}"))?;
     std::fs::write(root.join(&table), text).with_context(|| format!("cannot write {table}"))?;
     println!(
-        "{file}: write its page, its requirements and `run`\nthen: cargo xtask docs, cargo xtask tidy, and raise RULESET in verdict.rs"
+        "{file}: write its page, its requirements and `run`, and its two kinds of cases in crates/core/tests/checks\nthen: cargo xtask docs, cargo xtask tidy, and raise RULESET in verdict.rs"
     );
     Ok(())
 }

@@ -36,8 +36,60 @@ pub(crate) enum Command {
     Diagnose(Diagnose),
     /// Explain a check: what it shows, why it matters, how it can be wrong, what would settle it.
     Explain(Explain),
+    /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
+    Lab(Lab),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+}
+
+/// Arguments of `lab`.
+#[derive(Debug, Args)]
+#[command(after_help = LAB_HELP)]
+pub(crate) struct Lab {
+    #[command(subcommand)]
+    pub(crate) command: LabCommand,
+}
+
+const LAB_HELP: &str = "\
+Examples:
+  bondwitness lab list
+  bondwitness lab run switch-stops-sending                  truth beside verdict
+  bondwitness lab run loss-towards-switch --seed 7 -o case  and the evidence as a folder
+  bondwitness diagnose --from case                          the verdict alone
+
+The same scenario and seed give the same incident, byte for byte. What the evidence can decide was
+declared by whoever wrote the scenario; the program that judges does not see it.";
+
+/// What the lab does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// List the scenarios.
+    List {
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Simulate an incident, give the verdict on its evidence, and tell the truth.
+    Run(LabRun),
+}
+
+/// Arguments of `lab run`.
+#[derive(Debug, Args)]
+pub(crate) struct LabRun {
+    /// Name of a scenario (`bondwitness lab list`).
+    pub(crate) scenario: String,
+    /// Which incident of the scenario to draw.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Write the evidence (without the truth) as a new folder.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print truth and verdict as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every finding, the timeline and every gap.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 const DIAGNOSE_HELP: &str = "\

@@ -41,6 +41,9 @@ pub fn summary(subject: &Subject, findings: &[Finding], v: &Verdict, state: Stat
             if subject.mode == Mode::Lacp { " and LACP agrees at both ends" } else { "" }
         ),
         D::Inconclusive if v.because.is_empty() => match state {
+            _ if let Some(f) = findings.iter().find(|f| f.check == "host-rebooted" && f.ns.is_some()) => {
+                format!("{}: {}", subject.name, f.text)
+            }
             State::Unknown => {
                 format!("{}: the evidence does not show the state of the link or of LACP", subject.name)
             }

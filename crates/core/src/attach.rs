@@ -1,12 +1,12 @@
 //! Gives every capture to the bond and member it belongs to: by interface name, by the members' permanent addresses and
 //! port numbers, and by the file's name as a last resort.
 
-use crate::capture::{Change, Speaker};
-use crate::case::Case;
-use crate::evidence::Direction;
+use crate::capture::{Change, LinkType, Speaker};
+use crate::case::{CaptureFile, Case, Member, Subject};
+use crate::evidence::{Direction, What};
 use crate::units::Mac;
 use crate::wire::{Part, Wire};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Gives every capture to the member it belongs to.
@@ -18,9 +18,9 @@ pub(crate) fn attach(case: &mut Case) {
         if far {
             continue;
         }
-        let path = case.path(c.file).to_owned();
         let file_has_out = c.capture.speakers.iter().any(|s| s.direction == Some(Direction::Out));
         let tagged = c.capture.speakers.iter().any(|s| s.direction.is_some());
+        let mut parts: Vec<Part> = Vec::new();
         for link in links(case, &c.capture.speakers) {
             let mut part = Part {
                 file: c.file,
@@ -46,9 +46,10 @@ pub(crate) fn attach(case: &mut Case) {
             if !tagged && part.out.is_empty() && !part.ins.is_empty() {
                 part.inbound_only = !c.capture.speakers.iter().any(|s| role(case, s) == Some(Direction::Out));
             }
-            let (subject, member) = owner(case, &part, &c.capture, &path);
-            found.push((subject, member, part));
+            parts.push(part);
         }
+        let owners = owners(case, &parts, c);
+        found.extend(owners.into_iter().zip(parts).map(|((subject, member), part)| (subject, member, part)));
     }
     // An empty capture named after an interface is evidence of that interface, if others hold LACPDUs.
     let mut silent: Vec<String> = Vec::new();
@@ -239,78 +240,181 @@ fn links<'a>(case: &Case, speakers: &'a [Arc<Speaker>]) -> Vec<Vec<&'a Arc<Speak
     out
 }
 
-/// Which bond and member a link belongs to.
-fn owner(case: &Case, part: &Part, capture: &crate::capture::Capture, path: &str) -> (String, String) {
-    let members =
-        || case.subjects.iter().filter(|s| s.bond).flat_map(|s| s.members.iter().map(move |m| (s, m)));
-    let name = |(s, m): (&crate::case::Subject, &crate::case::Member)| (s.name.clone(), m.name.clone());
-    // The capture names the interface.
-    let iface = part.out.iter().chain(&part.ins).chain(&part.unknown).map(|s| s.iface).next().unwrap_or(0);
-    let if_name = capture
-        .totals
-        .interfaces
-        .iter()
-        .find(|i| i.id == iface)
-        .and_then(|i| i.name.clone())
-        .filter(|n| n != "any");
-    if let Some(n) = &if_name
-        && let Some(found) = members().find(|(_, m)| m.name == *n)
-    {
-        return name(found);
-    }
-    // Our own frames: permanent address, then port number.
-    for s in &part.out {
-        if let Some(found) = members().find(|(_, m)| m.perm == Some(s.source)) {
-            return name(found);
+/// A bond and its member, by name.
+type Name = (String, String);
+
+/// Which bond and member the links of a capture belong to: what is sure first, and what is left over then.
+fn owners(case: &Case, parts: &[Part], file: &CaptureFile) -> Vec<Name> {
+    let mut names: Vec<Option<Name>> = parts.iter().map(|p| told(case, p, file)).collect();
+    // Indices change with a reboot: they do not take a member from a link that is known to be its own.
+    let indices = indices(case);
+    for (i, part) in parts.iter().enumerate() {
+        if names.get(i).is_some_and(Option::is_none)
+            && let Some(dev) = file_index(part, file).and_then(|n| indices.get(&n)).and_then(Option::as_ref)
+            && !names.iter().flatten().any(|(_, m)| m == dev)
+            && let Some(slot) = names.get_mut(i)
+        {
+            *slot = match members(case).find(|(_, m)| m.name == *dev) {
+                Some(found) => Some(name(found)),
+                None => Some((subject_of(case, part), dev.clone())),
+            };
         }
     }
-    let port = part
-        .out
+    for slot in names.iter_mut().filter(|n| n.is_none()) {
+        *slot = by_file_name(case, case.path(file.file));
+    }
+    if let [one] =
+        names.iter().enumerate().filter(|(_, n)| n.is_none()).map(|(i, _)| i).collect::<Vec<_>>()[..]
+        && let Some(part) = parts.get(one)
+        && let Some(left) = left_over(case, parts, &names, part)
+        && let Some(slot) = names.get_mut(one)
+    {
+        *slot = Some(left);
+    }
+    parts
+        .iter()
+        .zip(names)
+        .map(|(p, n)| n.unwrap_or_else(|| (subject_of(case, p), made_up(case, p, file))))
+        .collect()
+}
+
+fn members(case: &Case) -> impl Iterator<Item = (&Subject, &Member)> {
+    case.subjects.iter().filter(|s| s.bond).flat_map(|s| s.members.iter().map(move |m| (s, m)))
+}
+
+fn name((s, m): (&Subject, &Member)) -> Name {
+    (s.name.clone(), m.name.clone())
+}
+
+/// The interface in the capture that a link was seen on.
+fn interface(part: &Part) -> u32 {
+    part.out.iter().chain(&part.ins).chain(&part.unknown).map(|s| s.iface).next().unwrap_or(0)
+}
+
+/// The name that the capture itself gives to the interface.
+fn if_name(part: &Part, file: &CaptureFile) -> Option<String> {
+    let iface = interface(part);
+    let named = file.capture.totals.interfaces.iter().find(|i| i.id == iface)?;
+    named.name.clone().filter(|n| n != "any")
+}
+
+/// The kernel's index of the interface, where the capture has it: cooked captures of version 2 only.
+fn file_index(part: &Part, file: &CaptureFile) -> Option<u32> {
+    let interfaces = &file.capture.totals.interfaces;
+    let cooked = !interfaces.is_empty() && interfaces.iter().all(|i| i.link == LinkType::Sll2);
+    Some(interface(part)).filter(|n| cooked && *n > 0)
+}
+
+/// Interfaces by index (`ip link`, `/sys/class/net/*/ifindex`, ...). None where two have had the same one.
+fn indices(case: &Case) -> BTreeMap<u32, Option<String>> {
+    let mut found: BTreeMap<u32, Option<String>> = BTreeMap::new();
+    for r in &case.records {
+        let (dev, fields) = match &r.what {
+            What::Link(l) if !l.deleted => (Some(&l.name), &l.fields),
+            What::Fields(f) => (f.dev.as_ref(), f),
+            _ => continue,
+        };
+        if let (Some(dev), Some(n)) = (dev, fields.int("ifindex").and_then(|n| u32::try_from(n).ok())) {
+            found
+                .entry(n)
+                .and_modify(|d| {
+                    if d.as_ref() != Some(dev) {
+                        *d = None;
+                    }
+                })
+                .or_insert_with(|| Some(dev.clone()));
+        }
+    }
+    found
+}
+
+/// One of the host's own systems, and the port on this link.
+fn own_port(case: &Case, part: &Part) -> Option<(Mac, u16)> {
+    part.out
         .iter()
         .flat_map(|s| &s.changes)
         .map(|c| (c.actor.system, c.actor.port))
         .chain(part.ins.iter().flat_map(|s| &s.changes).map(|c| (c.partner.system, c.partner.port)))
-        .find(|(sys, port)| case.own_systems.contains(sys) && *port != 0);
-    if let Some((sys, port)) = port
-        && let Some(found) =
-            members().find(|(s, m)| m.port == Some(port) && s.system.is_none_or(|x| x == sys))
-    {
-        return name(found);
-    }
-    // The file name.
-    let tokens: Vec<&str> = path.rsplit('/').next().unwrap_or(path).split(['-', '_', '.', ' ']).collect();
-    let file_name = path.rsplit('/').next().unwrap_or(path);
-    if let Some(found) = members()
-        .find(|(_, m)| tokens.contains(&m.name.as_str()) || (m.name.len() > 3 && file_name.contains(&m.name)))
-    {
-        return name(found);
-    }
-    // A bond without members (`modprobe bonding` leaves one) owns no capture.
-    let with_members = || case.subjects.iter().filter(|s| s.bond && !s.members.is_empty());
-    let subject = if with_members().count() == 1 {
-        with_members().next().map(|s| s.name.clone()).unwrap_or_default()
-    } else {
-        // Captures of several bonds without any other evidence are told apart by the host's systems.
-        match port {
-            Some((system, _)) if case.own_systems.len() > 1 => format!("bond {system}"),
-            _ => "bond".to_owned(),
-        }
+        .find(|(sys, port)| case.own_systems.contains(sys) && *port != 0)
+}
+
+/// The owner as the frames tell it: the interface's name, our own frames' permanent address, then the port number.
+fn told(case: &Case, part: &Part, file: &CaptureFile) -> Option<Name> {
+    let by_name = || {
+        let n = if_name(part, file)?;
+        members(case).find(|(_, m)| m.name == n)
     };
-    let member = if_name
+    let by_address = || part.out.iter().find_map(|s| members(case).find(|(_, m)| m.perm == Some(s.source)));
+    let by_port = || {
+        let (sys, port) = own_port(case, part)?;
+        members(case).find(|(s, m)| m.port == Some(port) && s.system.is_none_or(|x| x == sys))
+    };
+    by_name().or_else(by_address).or_else(by_port).map(name)
+}
+
+fn by_file_name(case: &Case, path: &str) -> Option<Name> {
+    let file_name = path.rsplit('/').next().unwrap_or(path);
+    let tokens = tokens(path);
+    members(case)
+        .find(|(_, m)| tokens.contains(&m.name.as_str()) || (m.name.len() > 3 && file_name.contains(&m.name)))
+        .map(name)
+}
+
+fn tokens(path: &str) -> Vec<&str> {
+    path.rsplit('/').next().unwrap_or(path).split(['-', '_', '.', ' ']).collect()
+}
+
+/// The only link of a capture without an owner is that of the only member without a link, if the member is up and the same
+/// partner speaks on both: the capture was of all interfaces.
+fn left_over(case: &Case, parts: &[Part], names: &[Option<Name>], part: &Part) -> Option<Name> {
+    let partner =
+        |p: &Part| p.ins.first().and_then(|s| s.changes.last()).map(|c| (c.actor.system, c.actor.key));
+    let bond = names.iter().flatten().map(|(s, _)| s).collect::<BTreeSet<_>>();
+    let [bond] = bond.into_iter().collect::<Vec<_>>()[..] else { return None };
+    let subject = case.subjects.iter().find(|s| s.bond && s.name == *bond)?;
+    let here = partner(part)?;
+    let same = parts.iter().zip(names).any(|(p, n)| n.is_some() && partner(p) == Some(here));
+    let whole = parts.iter().all(|p| p.tagged && interface(p) > 0);
+    let mut free =
+        subject.members.iter().filter(|m| !names.iter().flatten().any(|(_, taken)| *taken == m.name));
+    let (one, None) = (free.next()?, free.next()) else { return None };
+    let up = one.states.iter().any(|s| s.mii.as_deref() == Some("up"))
+        && one.states.iter().all(|s| s.mii.as_deref() != Some("down"));
+    (same && whole && up).then(|| (subject.name.clone(), one.name.clone()))
+}
+
+/// The bond that a link belongs to whose member nothing tells.
+fn subject_of(case: &Case, part: &Part) -> String {
+    // A bond without members (`modprobe bonding` leaves one) owns no capture.
+    let mut with_members = case.subjects.iter().filter(|s| s.bond && !s.members.is_empty());
+    if let (Some(one), None) = (with_members.next(), with_members.next()) {
+        return one.name.clone();
+    }
+    // Captures of several bonds without any other evidence are told apart by the host's systems.
+    match own_port(case, part) {
+        Some((system, _)) if case.own_systems.len() > 1 => format!("bond {system}"),
+        _ => "bond".to_owned(),
+    }
+}
+
+/// A name for a link that nothing names.
+fn made_up(case: &Case, part: &Part, file: &CaptureFile) -> String {
+    let path = case.path(file.file);
+    let iface = interface(part);
+    if_name(part, file)
         .or_else(|| {
-            tokens.iter().find(|t| crate::parse::prompt::looks_like_ifname(t)).map(|t| (*t).to_owned())
+            tokens(path).into_iter().find(|t| crate::parse::prompt::looks_like_ifname(t)).map(str::to_owned)
         })
-        .unwrap_or_else(|| match port {
+        .unwrap_or_else(|| match own_port(case, part) {
             Some((_, p)) => format!("port {p}"),
             // Several links in one file, and nothing tells which is which: the address of one end does.
-            None if part.unknown.len() >= 2 && capture.speakers.len() > part.unknown.len() => part
+            None if part.unknown.len() >= 2 && file.capture.speakers.len() > part.unknown.len() => part
                 .unknown
                 .iter()
                 .map(|s| s.source)
                 .min()
                 .map_or_else(|| "link".to_owned(), |m| format!("link of {m}")),
             None if iface != 0 => format!("if{iface}"),
-            None => file_name.split('.').next().unwrap_or("capture").to_owned(),
-        });
-    (subject, member)
+            None => path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or("capture").to_owned(),
+        })
 }

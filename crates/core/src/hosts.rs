@@ -7,7 +7,7 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Side};
-use crate::evidence::{Fields, FileId, KernelKind, What};
+use crate::evidence::{Citation, Fields, FileId, KernelKind, Record, What};
 use crate::finding::{Bearing, Finding, Kind, Need, Strength};
 use crate::units::Mac;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,9 +62,93 @@ impl Log {
     }
 }
 
+/// The nodes of a cluster that the evidence is of: a support bundle has a folder for each, named after its address, and
+/// `talosctl` names the node in what it prints.
+struct Nodes {
+    of_file: Vec<Option<String>>,
+    of_place: BTreeMap<Citation, String>,
+    all: BTreeSet<String>,
+}
+
+impl Nodes {
+    fn of(case: &Case) -> Self {
+        let address = |f: &crate::case::File| {
+            let folders = f.path.rsplit_once('/')?.0;
+            let is = |c: &&str| c.parse::<std::net::IpAddr>().is_ok();
+            folders.split('/').rfind(is).map(str::to_owned)
+        };
+        let of_file: Vec<Option<String>> = case.files.iter().map(address).collect();
+        let named = |r: &Record| match &r.what {
+            What::Link(l) => Some((r.at, l.fields.text("node")?.to_owned())),
+            _ => None,
+        };
+        let of_place: BTreeMap<Citation, String> = case.records.iter().filter_map(named).collect();
+        let mut nodes = Self { of_file, of_place, all: BTreeSet::new() };
+        let all = case.records.iter().filter(|r| !matches!(r.what, What::Switch(_))).map(|r| r.at);
+        let captures = case.captures.iter().map(|c| Citation::whole(c.file));
+        nodes.all = all.chain(captures).filter_map(|at| nodes.at(at).map(str::to_owned)).collect();
+        nodes
+    }
+
+    fn at(&self, at: Citation) -> Option<&str> {
+        self.of_place
+            .get(&at)
+            .or_else(|| self.of_file.get(at.file.0 as usize).and_then(Option::as_ref))
+            .map(String::as_str)
+    }
+}
+
+/// Of several nodes, keeps the one that has a bond. Where several have one, every node's log is a stranger's to the bond of
+/// another.
+fn one_node(case: &mut Case) {
+    let nodes = Nodes::of(case);
+    if nodes.all.len() < 2 {
+        return;
+    }
+    let has_bond = |r: &Record| match &r.what {
+        What::Bond(_) => true,
+        What::Link(l) => matches!(l.fields.text("kind"), Some("bond" | "team")),
+        What::Fields(f) => f.source == "sysfs-bonding",
+        _ => false,
+    };
+    let bonds = case.records.iter().filter(|r| has_bond(r)).map(|r| r.at);
+    let captures = case.captures.iter().map(|c| Citation::whole(c.file));
+    let with_bond: BTreeSet<&str> = bonds.chain(captures).filter_map(|at| nodes.at(at)).collect();
+    let [owner] = with_bond.iter().copied().collect::<Vec<_>>()[..] else {
+        let speak = case.kernel().any(|(r, _)| nodes.at(r.at).is_some());
+        if speak {
+            case.mixed_hosts = nodes.all.iter().cloned().collect();
+        }
+        return;
+    };
+    let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+    case.records.retain(|r| match nodes.at(r.at).filter(|n| *n != owner) {
+        Some(other) => {
+            *left_out.entry(other.to_owned()).or_default() += u64::from(matches!(r.what, What::Kernel(_)));
+            false
+        }
+        None => true,
+    });
+    case.other_hosts = left_out.into_iter().filter(|(_, n)| *n > 0).collect();
+}
+
+/// Two nodes that have a bond of this name each.
+fn two_nodes(s: &Subject, nodes: &Nodes) -> Option<String> {
+    let states = s.states.iter().map(|st| st.at);
+    let members = s.members.iter().flat_map(|m| &m.states).map(|st| st.at);
+    let wires = s.members.iter().filter_map(|m| m.wire.as_ref()).flat_map(|w| &w.parts);
+    let places = states.chain(members).chain(wires.map(|p| Citation::whole(p.file)));
+    let read: BTreeSet<&str> = places.filter_map(|at| nodes.at(at)).collect();
+    (read.len() > 1).then(|| {
+        let names: Vec<String> = read.into_iter().map(str::to_owned).collect();
+        format!("it was read on the nodes {}", listed(&names))
+    })
+}
+
 /// Leaves out the log lines of other hosts than the one whose bond was read, or notes that the logs are mixed. True if
 /// the evidence is of several hosts and it is not known which one the case is about.
 pub(crate) fn separate(case: &mut Case) -> bool {
+    one_node(case);
     // The names, as they were first written.
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut told: BTreeSet<String> = BTreeSet::new();
@@ -148,8 +232,8 @@ pub(crate) fn separate(case: &mut Case) -> bool {
             What::Fields(f) => name_in(f).and_then(identity).is_none_or(|id| id == owner),
             _ => true,
         });
-        case.other_hosts =
-            left_out.into_iter().map(|(id, n)| (names.get(&id).cloned().unwrap_or(id), n)).collect();
+        case.other_hosts
+            .extend(left_out.into_iter().map(|(id, n)| (names.get(&id).cloned().unwrap_or(id), n)));
         case.host.0 = names.get(&owner).cloned();
         return false;
     }
@@ -168,7 +252,7 @@ pub(crate) fn separate(case: &mut Case) -> bool {
             mixed.extend(&told);
         }
     }
-    case.mixed_hosts = mixed.into_iter().filter_map(|id| names.get(id).cloned()).collect();
+    case.mixed_hosts.extend(mixed.into_iter().filter_map(|id| names.get(id).cloned()));
     true
 }
 
@@ -279,6 +363,7 @@ pub(crate) fn mark(case: &mut Case) {
             _ => {}
         }
     }
+    let nodes = Nodes::of(case);
     let marks: Vec<Option<String>> = case
         .subjects
         .iter()
@@ -290,7 +375,7 @@ pub(crate) fn mark(case: &mut Case) {
                     let (a, b) = (macs.first()?, macs.last()?);
                     (a != b).then(|| format!("{dev} has the permanent addresses {a} and {b}"))
                 });
-            replaced.or_else(|| two_systems(s))
+            two_nodes(s, &nodes).or(replaced).or_else(|| two_systems(s))
         })
         .collect();
     for (s, mark) in case.subjects.iter_mut().zip(marks) {

@@ -28,13 +28,14 @@ pub fn grew<'a>(case: &'a Case, dev: &str, meanings: &'a [Meaning]) -> Vec<&'a S
         .collect()
 }
 
-/// True if all readings of these meanings exist with two readings and none grew.
+/// The readings between which nothing of these meanings grew: both places of each counter. `None` if one grew, or if
+/// none was read twice.
 #[must_use]
 pub fn quiet(case: &Case, dev: &str, meanings: &[Meaning]) -> Option<Vec<Citation>> {
     let mut seen = Vec::new();
     for s in case.counters.get(dev).into_iter().flatten().filter(|s| meanings.contains(&s.meaning)) {
         match s.growth() {
-            Some(0) => seen.push(s.high.1),
+            Some(0) => seen.extend([s.low.1, s.high.1]),
             Some(_) => return None,
             None => {}
         }

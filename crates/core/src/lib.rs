@@ -3,6 +3,7 @@
 
 pub mod advice;
 mod attach;
+pub mod boots;
 pub mod capture;
 pub mod case;
 pub mod checks;

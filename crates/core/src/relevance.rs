@@ -27,6 +27,8 @@ pub struct Trouble {
     pub members: BTreeMap<String, BTreeSet<Option<Way>>>,
     /// Start of every outage, and the last instant before it at which LACP was seen in order, if any.
     starts: Vec<(i64, Option<i64>)>,
+    /// Every outage: start, end, and whether it began with the release of a member by the host.
+    outages: Vec<(i64, i64, bool)>,
     /// Members where it is not told which end is the host.
     blind: BTreeSet<String>,
     /// LACPDUs that went missing per member, estimated from the silences.
@@ -54,6 +56,7 @@ impl Trouble {
             span: None,
             members: BTreeMap::new(),
             starts: Vec::new(),
+            outages: Vec::new(),
             blind: BTreeSet::new(),
             missing: BTreeMap::new(),
             alignments: crate::timeline::alignments(case, subject),
@@ -77,6 +80,7 @@ impl Trouble {
                     widen(&mut trouble.span, start, o.span.end);
                     trouble.starts.push((start, in_order.filter(|t| *t + 15_000_000_000 < start)));
                     in_order = Some(o.span.end);
+                    trouble.outages.push((start, o.span.end, o.cause == Cause::HostReleased));
                     let silence = o.gap.map_or(0, |g| g.len_ns());
                     *trouble.missing.entry(m.name.clone()).or_default() +=
                         u64::try_from(silence.max(o.span.end.saturating_sub(o.span.start)) / 1_000_000_000)
@@ -89,6 +93,7 @@ impl Trouble {
                         | Cause::PartnerChanged
                         | Cause::PartnerWithdrew
                         | Cause::HostWithdrew
+                        | Cause::HostReleased
                         | Cause::Unclear => None,
                     };
                     trouble.members.entry(m.name.clone()).or_default().insert(way);
@@ -112,34 +117,64 @@ impl Trouble {
         trouble
     }
 
+    /// True if what the host did to a member at these instants explains the first and the longest outage. Else it is what
+    /// somebody did about another one.
+    fn leads(&self, f: &Finding) -> bool {
+        let at = |start: i64, end: i64| {
+            f.ns.iter().chain(&f.times).any(|t| *t >= start.saturating_sub(3_000_000_000) && *t <= end)
+        };
+        let by_release = f.check == "host-released";
+        let (own, other): (Vec<_>, Vec<_>) = self
+            .outages
+            .iter()
+            // The members of one bond may be released one after the other.
+            .partition(|(start, end, released)| if by_release { *released } else { at(*start, *end) });
+        let first = |list: &[&(i64, i64, bool)]| list.iter().map(|o| o.0).min();
+        let longest = |list: &[&(i64, i64, bool)]| list.iter().map(|o| o.1.saturating_sub(o.0)).max();
+        match (first(&other), first(&own)) {
+            (Some(other_at), Some(own_at)) => other_at >= own_at && longest(&other) <= longest(&own),
+            _ => true,
+        }
+    }
+
     /// Where a record lies with respect to the trouble (or, if nothing broke, to what was captured).
     #[must_use]
     pub fn when(&self, record: &Record) -> When {
         let Some((start, end)) = self.span.or(self.seen) else { return When::Unknown };
         let Some(t) = record.time else { return When::Unknown };
         let wall = match t.clock {
-            Clock::Wall => Some(t.ns),
-            c => self.alignments.iter().find(|a| a.clock == c).map(|a| t.ns.saturating_add(a.offset)),
+            Clock::Wall => Some((t.ns, 0)),
+            c => {
+                let tied = self.alignments.iter().find(|a| a.clock == c);
+                tied.map(|a| (t.ns.saturating_add(a.offset), a.error))
+            }
         };
-        if let Some(ns) = wall {
-            if self.starts.is_empty() {
-                return if ns >= start.saturating_sub(BEFORE) && ns <= end.saturating_add(10_000_000_000) {
+        if let Some((ns, error)) = wall {
+            // Inside at every instant that the clocks leave open, outside at every one, or not known.
+            let place = |ranges: &[(i64, i64)]| {
+                let (from, to) = (ns.saturating_sub(error), ns.saturating_add(error));
+                if ranges.iter().any(|r| from >= r.0 && to <= r.1) {
                     When::During
-                } else {
+                } else if ranges.iter().all(|r| to < r.0 || from > r.1) {
                     When::Elsewhere
-                };
+                } else {
+                    When::Unknown
+                }
+            };
+            if self.starts.is_empty() {
+                return place(&[(start.saturating_sub(BEFORE), end.saturating_add(10_000_000_000))]);
             }
             // A cause precedes its effect, by no more than the watchdogs of the kernel need to notice; and what was followed by
             // LACP in order for a while was no cause.
-            let near = self.starts.iter().any(|(start, in_order)| {
-                let from = if in_order.is_some() {
-                    start.saturating_sub(15_000_000_000)
-                } else {
-                    start.saturating_sub(BEFORE)
-                };
-                ns >= from && ns <= start.saturating_add(15_000_000_000)
-            });
-            return if near { When::During } else { When::Elsewhere };
+            let near: Vec<(i64, i64)> = self
+                .starts
+                .iter()
+                .map(|(start, in_order)| {
+                    let before = if in_order.is_some() { 15_000_000_000 } else { BEFORE };
+                    (start.saturating_sub(before), start.saturating_add(15_000_000_000))
+                })
+                .collect();
+            return place(&near);
         }
         // A civil time lies within a zone offset of the truth; a missing year was read as 1970.
         if t.clock == Clock::Local {
@@ -163,6 +198,7 @@ fn in_year_of(ns: i64, near: i64) -> i64 {
 /// Takes the vote from findings that speak about something else.
 pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
     let trouble = Trouble::of(case, subject);
+    crate::boots::weigh(case, subject, &trouble.alignments, findings);
     let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
     let broke = trouble.span.is_some();
     for f in findings.iter_mut() {
@@ -213,6 +249,14 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             && !trouble.starts.iter().any(|(start, _)| (t - start).abs() < 3_000_000_000)
         {
             context(f, "; not where the outage began");
+            continue;
+        }
+        // Where members broke before, or for longer, in a way that this does not explain, it is what somebody did about it.
+        if f.ns.is_some()
+            && (f.check == "host-released" && f.kind == Kind::Wire || f.check == "admin-down")
+            && !trouble.leads(f)
+        {
+            context(f, "; another outage, which this does not explain, came first or lasted longer");
             continue;
         }
         if !broke || f.kind == Kind::Wire {

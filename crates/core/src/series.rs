@@ -16,7 +16,7 @@ pub struct Series {
     /// Lowest and highest reading with their places. Counters only rise, so the difference is the growth over
     /// the case whatever order the files were given in.
     pub low: (u64, Citation),
-    /// See `low`.
+    /// See `low`; of equal readings the last.
     pub high: (u64, Citation),
     /// How many readings.
     pub readings: usize,
@@ -95,7 +95,8 @@ pub(crate) fn of(case: &Case) -> BTreeMap<String, Vec<Series>> {
                 if e.value < s.low.0 {
                     s.low = (e.value, e.at);
                 }
-                if e.value > s.high.0 {
+                // The later of equal readings: that a counter stood still takes two places to show.
+                if e.value >= s.high.0 {
                     s.high = (e.value, e.at);
                 }
             }

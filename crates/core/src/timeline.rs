@@ -8,6 +8,10 @@ use crate::case::{Case, Subject};
 use crate::evidence::{Citation, KernelKind};
 use crate::units::{Clock, Stamp};
 
+mod clocks;
+
+pub use clocks::alignments;
+
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -155,145 +159,4 @@ pub fn of(case: &Case, subject: &Subject) -> Vec<Event> {
     events.sort_by_key(|e| (e.ns.is_none(), e.ns, e.stamp, e.at));
     events.truncate(MAX_EVENTS);
     events
-}
-
-/// Ties civil and boot clocks to the wall clock where two sources saw the same thing.
-#[must_use]
-pub fn alignments(case: &Case, subject: &Subject) -> Vec<Alignment> {
-    let mut out = Vec::new();
-    // Civil time: the host's own state in a link event and in its LACPDUs. The offset is a zone: a multiple of 15 min.
-    let mut diffs: Vec<i64> = Vec::new();
-    for m in &subject.members {
-        let Some(w) = &m.wire else { continue };
-        let ours: Vec<(i64, u64)> = w
-            .parts
-            .iter()
-            .filter_map(crate::wire::Part::host)
-            .flat_map(|h| h.changes.iter().map(|c| (c.ns, u64::from(c.actor.state.bits()))))
-            .collect();
-        for (r, l) in case.links().filter(|(_, l)| l.source == "ip-monitor" && l.name == m.name) {
-            let (Some(t), Some(state)) =
-                (r.time.filter(|t| t.clock == Clock::Local), l.fields.int("actor_state"))
-            else {
-                continue;
-            };
-            let near = ours
-                .iter()
-                .filter(|(_, s)| *s == state)
-                .map(|(ns, _)| {
-                    let d = ns - t.ns;
-                    let zone = (d as f64 / QUARTER as f64).round() as i64 * QUARTER;
-                    (d - zone, zone)
-                })
-                .min_by_key(|(rest, _)| rest.abs());
-            if let Some((_, zone)) =
-                near.filter(|(rest, zone)| rest.abs() < 2_000_000_000 && zone.abs() <= 14 * 4 * QUARTER)
-            {
-                diffs.push(zone);
-            }
-        }
-    }
-    diffs.sort_unstable();
-    if let Some(zone) = most_frequent(&diffs) {
-        let pairs = diffs.iter().filter(|d| **d == zone).count();
-        if pairs * 2 > diffs.len() {
-            out.push(Alignment { clock: Clock::Local, offset: zone, error: 2_000_000_000, pairs });
-        }
-    }
-    // Without link events: the driver's or the bond's link losses against outages in which the port had been disabled.
-    if out.is_empty() {
-        let mut zones: Vec<i64> = Vec::new();
-        for m in &subject.members {
-            let downs: Vec<i64> = m
-                .wire
-                .iter()
-                .flat_map(crate::wire::Wire::told)
-                .flat_map(|(_, s)| &s.outages)
-                .filter(|o| o.cause == crate::wire::Cause::LinkDown)
-                .map(|o| o.span.start)
-                .collect();
-            for (r, _) in case
-                .kernel_of(&m.name)
-                .filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown | KernelKind::MemberDown))
-            {
-                let Some(t) = r.time.filter(|t| t.clock == Clock::Local) else { continue };
-                for d in &downs {
-                    let diff = d - t.ns;
-                    let zone = (diff as f64 / QUARTER as f64).round() as i64 * QUARTER;
-                    if (diff - zone).abs() < 5_000_000_000 && zone.abs() <= 14 * 4 * QUARTER {
-                        zones.push(zone);
-                    }
-                }
-            }
-        }
-        zones.sort_unstable();
-        if let Some(zone) = most_frequent(&zones) {
-            let pairs = zones.iter().filter(|z| **z == zone).count();
-            out.push(Alignment { clock: Clock::Local, offset: zone, error: 5_000_000_000, pairs });
-        }
-    }
-    // Boot time: the bond's "definitely down/up" lines against link events of the same member, in order.
-    let local = out.iter().find(|a| a.clock == Clock::Local).map(|a| a.offset);
-    let mut pairs: Vec<i64> = Vec::new();
-    for m in &subject.members {
-        let log: Vec<(bool, i64)> = case
-            .kernel_of(&m.name)
-            .filter_map(|(r, k)| {
-                let t = r.time.filter(|t| t.clock == Clock::Boot)?;
-                match k.kind {
-                    KernelKind::MemberDown => Some((false, t.ns)),
-                    KernelKind::MemberUp => Some((true, t.ns)),
-                    _ => None,
-                }
-            })
-            .collect();
-        let mut up = None;
-        let mut seen: Vec<(bool, i64)> = Vec::new();
-        for (r, l) in case.links().filter(|(_, l)| l.source == "ip-monitor" && l.name == m.name) {
-            let Some(mii) = l.fields.text("mii_status") else { continue };
-            let now = mii.eq_ignore_ascii_case("up");
-            let t = match r.time {
-                Some(t) if t.clock == Clock::Wall => Some(t.ns),
-                Some(t) if t.clock == Clock::Local => local.map(|o| t.ns + o),
-                _ => None,
-            };
-            if up.is_some_and(|u| u != now)
-                && let Some(t) = t
-            {
-                seen.push((now, t));
-            }
-            up = Some(now);
-        }
-        if log.len() == seen.len() && log.iter().zip(&seen).all(|(a, b)| a.0 == b.0) {
-            pairs.extend(log.iter().zip(&seen).map(|(a, b)| b.1 - a.1));
-        }
-    }
-    pairs.sort_unstable();
-    if let (Some(low), Some(high)) = (pairs.first(), pairs.last())
-        && high - low < 5_000_000_000
-    {
-        let offset = low + (high - low) / 2;
-        out.push(Alignment {
-            clock: Clock::Boot,
-            offset,
-            error: (high - low) / 2 + 300_000_000,
-            pairs: pairs.len(),
-        });
-    }
-    out
-}
-
-const QUARTER: i64 = 900_000_000_000;
-
-fn most_frequent(sorted: &[i64]) -> Option<i64> {
-    let mut best: Option<(usize, i64)> = None;
-    let mut i = 0;
-    while let Some(v) = sorted.get(i) {
-        let n = sorted.iter().skip(i).take_while(|x| *x == v).count();
-        if best.is_none_or(|(b, _)| n > b) {
-            best = Some((n, *v));
-        }
-        i += n;
-    }
-    best.map(|(_, v)| v)
 }

@@ -18,7 +18,7 @@ use lacp::PortState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a check or a weight changes.
-pub const RULESET: &str = "2026-11-23.1";
+pub const RULESET: &str = "2026-11-23.2";
 
 /// How well a domain fits what was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -641,6 +641,15 @@ fn gaps(case: &Case, subject: &Subject) -> Vec<Need> {
                             why: "lost",
                             matters_for: vec![D::SwitchControlPlane, D::Physical],
                             fix: "too many to keep: cut the capture to the time of the trouble (editcap -A, -B)".to_owned(),
+                        });
+                    }
+                    let holes: usize = w.stories.iter().map(|s| s.tap_lost.len()).sum();
+                    if holes > 0 {
+                        needs.push(Need {
+                            what: format!("LACPDUs that the host sends on {}: the partner heard what the capture does not show ({holes} time(s))", m.name),
+                            why: "lost",
+                            matters_for: vec![D::HostConfig, D::HostStarvation, D::SwitchControlPlane],
+                            fix: format!("timeout 90 tcpdump -p -B 16384 -i {} -w {}.pcap ether proto 0x8809", m.name, m.name),
                         });
                     }
                     if w.parts.iter().any(|p| p.inbound_only) {

@@ -252,3 +252,68 @@ fn a_hang_of_nobody_knows_whom_keeps_the_host_from_being_cleared() {
     assert_eq!((side(&r), r.case.mixed_hosts.len()), (Side::Unknown, 2));
     assert!(!cleared(&r));
 }
+
+/// The link status of a bond of one node with two members, the second without carrier if it is broken.
+fn talos(node: Option<&str>, n: u8, members: [&str; 2], broken: bool) -> String {
+    let head = node.map_or(String::new(), |n| format!("node: {n}\n"));
+    let link = |index: u32, name: &str, spec: &str| {
+        format!(
+            "{head}metadata:\n    namespace: network\n    type: LinkStatuses.net.talos.dev\n    id: {name}\n    version: 1\nspec:\n    index: {index}\n    type: ether\n    mtu: 1500\n{spec}"
+        )
+    };
+    let member = |i: usize, up: bool| {
+        let flags =
+            if up { "UP,BROADCAST,RUNNING,SLAVE,MULTICAST,LOWER_UP" } else { "UP,BROADCAST,SLAVE,MULTICAST" };
+        link(
+            i as u32 + 2,
+            members[i],
+            &format!(
+                "    flags: {flags}\n    hardwareAddr: 02:00:5e:00:{n:02x}:01\n    masterIndex: 8\n    operationalState: {}\n    slaveKind: bond\n    linkState: {up}\n",
+                if up { "up" } else { "down" }
+            ),
+        )
+    };
+    let bond = link(
+        8,
+        "bond0",
+        "    flags: UP,BROADCAST,RUNNING,MASTER,MULTICAST,LOWER_UP\n    operationalState: up\n    kind: bond\n    linkState: true\n    bondMaster:\n        mode: 802.3ad\n        lacpRate: fast\n",
+    );
+    [member(0, true), member(1, !broken), bond].join("---\n")
+}
+
+fn talos_hang() -> String {
+    "kern: warning: [2026-03-01T10:00:01.6Z]: igc 0000:02:00.0 eno1: Detected Tx Unit Hang\n\
+     kern: warning: [2026-03-01T10:00:02.6Z]: igc 0000:02:00.0 eno1: Reset adapter\n"
+        .to_owned()
+}
+
+#[test]
+fn a_node_without_a_bond_says_nothing_about_the_bond_of_another() {
+    let own = "192.0.2.10/resources/linkstatuses.net.talos.dev.yaml";
+    for (log, accused) in [("192.0.2.10/dmesg.log", true), ("192.0.2.11/dmesg.log", false)] {
+        let r = run(&[(own, talos(None, 1, BOTH, true)), (log, talos_hang())]);
+        assert_eq!(side(&r) == Side::Host, accused, "{log}: {}", judged(&r).verdict.summary);
+        assert_eq!(needs(&r, "kernel log lines of 192.0.2.11 (2 lines)"), !accused, "{:?}", r.needs);
+    }
+}
+
+#[test]
+fn the_bonds_of_two_nodes_are_not_one() {
+    let at = |n: u8| format!("192.0.2.{n}/resources/linkstatuses.net.talos.dev.yaml");
+    let (a, b) = (at(10), at(11));
+    let names = ["enp1s0", "enp2s0"];
+    // In folders of a bundle, and in one listing of two nodes.
+    let folders = run(&[(&a, talos(None, 1, BOTH, false)), (&b, talos(None, 2, names, true))]);
+    let listing =
+        talos(Some("192.0.2.10"), 1, BOTH, false) + "---\n" + &talos(Some("192.0.2.11"), 2, names, true);
+    let listing = run(&[("links.yaml", listing)]);
+    for r in [folders, listing] {
+        assert_eq!(side(&r), Side::Unknown, "{}", judged(&r).verdict.summary);
+        let why = r.case.subjects.iter().find_map(|s| s.two_hosts.clone()).expect("it is said");
+        assert!(why.contains("192.0.2.10 and 192.0.2.11"), "{why}");
+        assert!(needs(&r, "readings of two hosts in bond0"));
+    }
+    // One node alone is itself.
+    let r = run(&[(&a, talos(None, 1, BOTH, true))]);
+    assert!(r.case.subjects.iter().all(|s| s.two_hosts.is_none()));
+}

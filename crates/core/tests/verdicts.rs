@@ -2,119 +2,22 @@
 //! these can show what must *not* be said: old log lines, another member's errors, captures that see too little.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
-use bondwitness_core::diagnose::{Input, Report, diagnose};
+use bondwitness_core::diagnose::Report;
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side};
 use bondwitness_core::verdict::Verdict;
-use lacp::{Lacpdu, Mac, PortInfo, PortState};
+use conversation::*;
+use lacp::{Lacpdu, Mac, PortInfo};
 
-/// 2026-01-01T00:00:00Z.
-const T0: i64 = 1_767_225_600;
-const HEALTHY: u8 = 0x3f;
+mod conversation;
 
-fn host(member: u16) -> PortInfo {
-    PortInfo {
-        system_priority: 65535,
-        system: Mac([2, 0, 0, 0, 0x11, 1]),
-        key: 15,
-        port_priority: 255,
-        port: member,
-        state: PortState::from_bits_retain(HEALTHY),
-    }
-}
-
-fn switch(member: u16) -> PortInfo {
-    PortInfo {
-        system_priority: 32768,
-        system: Mac([0, 0x1c, 0x73, 0, 0, 9]),
-        key: 40,
-        port_priority: 128,
-        port: 16 + member,
-        ..host(member)
-    }
-}
-
-fn host_mac(member: u16) -> [u8; 6] {
-    [2, 0, 0, 0, 0x11, member as u8]
-}
-
-/// A frame: when (ms), from the host, the PDU.
-type Frame = (i64, bool, Lacpdu);
-
-/// One second of conversation: what each end says, or nothing.
-type Second = (Option<(u8, PortInfo)>, Option<(u8, PortInfo)>);
-
-fn talk(member: u16, seconds: i64, at: impl Fn(i64) -> Second) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    for s in 0..seconds {
-        let (ours, theirs) = at(s);
-        if let Some((state, echo)) = ours {
-            let actor = PortInfo { state: PortState::from_bits_retain(state), ..host(member) };
-            frames.push((s * 1000, true, Lacpdu::new(actor, echo)));
-        }
-        if let Some((state, echo)) = theirs {
-            let actor = PortInfo { state: PortState::from_bits_retain(state), ..switch(member) };
-            frames.push((s * 1000 + 100, false, Lacpdu::new(actor, echo)));
-        }
-    }
-    frames
-}
-
-fn with(info: PortInfo, state: u8) -> PortInfo {
-    PortInfo { state: PortState::from_bits_retain(state), ..info }
-}
-
-fn healthy(member: u16) -> Second {
-    (Some((HEALTHY, switch(member))), Some((HEALTHY, host(member))))
-}
-
-/// A classic pcap, Ethernet, microseconds.
-fn pcap(member: u16, frames: &[Frame]) -> Vec<u8> {
-    let mut out = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
-    for (ms, from_host, pdu) in frames {
-        let mut frame = Mac::SLOW_PROTOCOLS.0.to_vec();
-        frame.extend(if *from_host { host_mac(member) } else { [0, 0x1c, 0x73, 0, 1, member as u8] });
-        frame.extend([0x88, 0x09]);
-        frame.extend(pdu.encode());
-        let n = frame.len() as u32;
-        for v in [(T0 + ms / 1000) as u32, (ms % 1000 * 1000) as u32, n, n] {
-            out.extend(v.to_le_bytes());
-        }
-        out.extend(frame);
-    }
-    out
-}
-
-fn proc(states: [(u8, u8); 2]) -> String {
-    let mut text = String::from(
-        "Ethernet Channel Bonding Driver: v6.12.107+deb13-amd64\n\nBonding Mode: IEEE 802.3ad Dynamic link aggregation\nTransmit Hash Policy: layer2 (0)\nMII Status: up\nMII Polling Interval (ms): 100\n\n802.3ad info\nLACP active: on\nLACP rate: fast\nSystem MAC address: 02:00:00:00:11:01\nActive Aggregator Info:\n\tAggregator ID: 1\n\tNumber of ports: 2\n",
-    );
-    for (i, (actor, partner)) in states.iter().enumerate() {
-        let n = i + 1;
-        text.push_str(&format!(
-            "\nSlave Interface: eno{n}\nMII Status: up\nSpeed: 10000 Mbps\nDuplex: full\nLink Failure Count: 0\nPermanent HW addr: 02:00:00:00:11:0{n}\nAggregator ID: 1\nActor Churned Count: 0\nPartner Churned Count: 0\ndetails actor lacp pdu:\n    system mac address: 02:00:00:00:11:01\n    port key: 15\n    port number: {n}\n    port state: {actor}\ndetails partner lacp pdu:\n    system mac address: 00:1c:73:00:00:09\n    oper key: 40\n    port number: {}\n    port state: {partner}\n",
-            16 + n
-        ));
-    }
-    text
-}
-
-/// A bond of two members: the frames of eno1 as given, eno2 healthy, and more files.
-fn case(eno1: &[Frame], more: &[(&str, String)]) -> Report {
-    let other = talk(2, 90, |_| healthy(2));
-    let mut files: Vec<(String, Vec<u8>)> = vec![
-        ("proc/net/bonding/bond0".to_owned(), proc([(63, 63), (63, 63)]).into_bytes()),
-        ("eno1.pcap".to_owned(), pcap(1, eno1)),
-        ("eno2.pcap".to_owned(), pcap(2, &other)),
-    ];
-    files.extend(more.iter().map(|(n, t)| ((*n).to_owned(), t.clone().into_bytes())));
-    judge(&files)
-}
-
-fn judge(files: &[(String, Vec<u8>)]) -> Report {
-    let inputs: Vec<Input<'_>> =
-        files.iter().map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
-    diagnose(&inputs)
-}
+#[path = "verdicts/clocks.rs"]
+mod clocks;
+#[path = "verdicts/more_wire.rs"]
+mod more_wire;
+#[path = "verdicts/names.rs"]
+mod names;
+#[path = "verdicts/restarts.rs"]
+mod restarts;
 
 fn verdict(report: &Report) -> &Verdict {
     &report.subjects[report.worst().expect("a subject")].judged.verdict
@@ -124,27 +27,6 @@ fn checks(report: &Report) -> Vec<&'static str> {
     let mut ids: Vec<_> = report.subjects.iter().flat_map(|s| &s.judged.findings).map(|f| f.check).collect();
     ids.dedup();
     ids
-}
-
-/// From second 30 to 60 the switch does not hear the host: Expired after three seconds, Defaulted after six.
-fn lost_towards_switch() -> Vec<Frame> {
-    talk(1, 90, |s| match s {
-        33..36 => (Some((HEALTHY, with(switch(1), 0x8f))), Some((0x8f, with(host(1), 0x37)))),
-        36 => (Some((0x0f, with(switch(1), 0x47))), Some((0x47, PortInfo::default()))),
-        37..60 => (Some((0x0f, with(switch(1), 0x47))), None),
-        _ => healthy(1),
-    })
-}
-
-/// From second 30 to 60 nothing arrives from the switch; it hears us all along.
-fn lost_towards_host() -> Vec<Frame> {
-    talk(1, 90, |s| match s {
-        30..33 => (Some((HEALTHY, switch(1))), None),
-        33..36 => (Some((0x8f, with(switch(1), 0x37))), None),
-        36..45 => (Some((0x47, PortInfo::default())), None),
-        45 => (None, Some((0x07, with(host(1), 0x47)))),
-        _ => healthy(1),
-    })
 }
 
 #[test]
@@ -287,12 +169,6 @@ fn a_hang_right_before_the_outage_decides_and_one_of_last_week_does_not() {
     assert_eq!(verdict(&report).side, Side::Unknown, "{}", verdict(&report).summary);
     let report = case(&talk(1, 90, |_| healthy(1)), &[("kern.log", now.replace("2026-01-01", "2025-12-25"))]);
     assert_eq!(verdict(&report).domain, D::Healthy, "{}", verdict(&report).summary);
-}
-
-fn stats(member: u8, crc: u64, packets: u64) -> String {
-    format!(
-        "# ethtool -S eno{member}\nNIC statistics:\n     rx_packets: {packets}\n     tx_packets: {packets}\n     rx_crc_errors: {crc}\n     rx_missed_errors: 0\n"
-    )
 }
 
 #[test]

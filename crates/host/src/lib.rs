@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod load;
+pub mod save;
 mod sys;
 pub mod terminal;
 pub mod usage;

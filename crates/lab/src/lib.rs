@@ -15,5 +15,22 @@ pub mod fault;
 pub mod incident;
 pub mod recording;
 pub mod render;
+pub mod scenario;
 pub mod view;
 pub mod world;
+
+/// What a run of an incident leaves behind.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The files of the evidence folder, by path.
+    pub files: std::collections::BTreeMap<String, Vec<u8>>,
+    /// Every transition of the host's ports, for comparison with a real kernel.
+    pub transitions: Vec<world::Transition>,
+}
+
+/// Runs an incident and renders what survives of its evidence.
+#[must_use]
+pub fn run(incident: &incident::Incident) -> Run {
+    let (recording, transitions) = world::run(incident);
+    Run { files: render::evidence(&recording, incident), transitions }
+}

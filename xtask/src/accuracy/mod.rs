@@ -15,6 +15,7 @@ use std::path::PathBuf;
 mod cases;
 pub(crate) mod recordings;
 pub(crate) mod score;
+pub(crate) mod simulated;
 
 const PAGE: &str = "docs/accuracy.md";
 
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         }
         let figures = Figures::of(&set.rows);
         broken.extend(figures.broken_floors().into_iter().map(|b| format!("{}: {b}", set.name)));
-        let text = format!("{}\n{}", figures.table(&set), rows(&set));
+        let text = format!("{}\n{}", figures.table(set.injected), rows(&set));
         page.push_str(&generated::section(set.name, &text));
     }
     out.file(PAGE, &page)?;

@@ -126,7 +126,11 @@ impl Said {
             side: v.side,
             grade: v.grade,
             exonerated: v.exonerated.iter().map(|(s, _)| *s).collect(),
-            members: v.members.clone(),
+            members: {
+                let mut members = v.members.clone();
+                members.sort();
+                members
+            },
             way: v.way,
             confidence: v.confidence,
         }
@@ -230,8 +234,13 @@ pub(crate) struct Figures {
 
 impl Figures {
     pub(crate) fn of(rows: &[Row]) -> Self {
-        let mut f = Self { n: rows.len(), ..Self::default() };
+        Self::of_rows(rows.iter())
+    }
+
+    pub(crate) fn of_rows<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut f = Self::default();
         for Row { truth, said, others, .. } in rows {
+            f.n += 1;
             f.parts += others.len();
             f.parts_wrong += others.iter().filter(|o| injures(truth, o)).count();
             let outcome = outcome(truth, said);
@@ -262,11 +271,11 @@ impl Figures {
                 f.cleared.1 += 1;
                 f.cleared.0 += usize::from(truth.cleared_by(said));
             }
-            if !truth.members.is_empty() {
+            if !truth.members.is_empty() && truth.decidable != Decidable::Nothing {
                 f.member.1 += 1;
                 f.member.0 += usize::from(said.members == truth.members);
             }
-            if truth.way.is_some() {
+            if truth.way.is_some() && truth.decidable != Decidable::Nothing {
                 f.way.1 += 1;
                 f.way.0 += usize::from(said.way == truth.way);
             }
@@ -282,14 +291,18 @@ impl Figures {
             .collect()
     }
 
-    pub(crate) fn table(&self, set: &Set) -> String {
-        let mut t = String::from("| figure | value | of |\n|---|---|---|\n");
+    /// `injected`: what can be decided, the member and the direction were declared beforehand.
+    pub(crate) fn table(&self, injected: bool) -> String {
+        let mut t = String::from("| figure | value | share | of |\n|---|---|---|---|\n");
         let mut line = |what: &str, n: usize, of: usize, whom: &str| {
-            let _ = writeln!(t, "| {what} | {n} | {of} {whom} |");
+            #[allow(clippy::cast_precision_loss, reason = "counts")]
+            let share =
+                if of == 0 { "-".to_owned() } else { format!("{:.2} %", n as f64 / of as f64 * 100.0) };
+            let _ = writeln!(t, "| {what} | {n} | {share} | {of} {whom} |");
         };
         line("decided", self.decided, self.n, "incidents");
         let whom =
-            if set.injected { "whose side the host alone can decide" } else { "with a labelled guilty side" };
+            if injected { "whose side the host alone can decide" } else { "with a labelled guilty side" };
         line("decided, of the faults", self.decidable_decided, self.decidable, whom);
         line("`healthy` or `not-lacp`", self.quiet, self.n, "incidents");
         line("`inconclusive`", self.inconclusive, self.n, "incidents");
@@ -312,8 +325,8 @@ impl Figures {
         line("fault called healthy or not-lacp", self.fault_healthy, self.faults, "faults with a known side");
         line("over-claimed", self.over, self.n, "incidents");
         line("domain right", self.domain.0, self.domain.1, "decided, with a known domain");
-        if set.injected {
-            line("host cleared", self.cleared.0, self.cleared.1, "where only that can be decided");
+        if injected {
+            line("cleared what is clear", self.cleared.0, self.cleared.1, "where only that can be decided");
             line("member right", self.member.0, self.member.1, "where a member is at fault");
             line("direction right", self.way.0, self.way.1, "where a direction is broken");
         }

@@ -2,11 +2,13 @@
 
 mod diagnose;
 mod explain;
+mod lab;
 mod schema;
 
 use crate::cli::{Cli, Color, Command};
 use anyhow::{Context, Result};
 use bondwitness_host::load::LoadError;
+use bondwitness_host::save::SaveError;
 use bondwitness_host::terminal;
 
 /// Runs the command; the result is the exit code.
@@ -14,6 +16,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
         Command::Explain(args) => explain::run(args),
+        Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Schema => schema::run(),
     }
 }
@@ -55,13 +58,16 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
 #[allow(clippy::print_stderr, reason = "the one place where errors are printed")]
 pub(crate) fn complain(error: &anyhow::Error) {
     // Errors of the loader and of this crate say everything themselves; others are told with their causes.
-    let whole = error.downcast_ref::<Helped>().is_some() || error.downcast_ref::<LoadError>().is_some();
+    let whole = error.downcast_ref::<Helped>().is_some()
+        || error.downcast_ref::<LoadError>().is_some()
+        || error.downcast_ref::<SaveError>().is_some();
     let text = if whole { error.to_string() } else { format!("{error:#}") };
     let text = bondwitness_core::report::printable(&text);
     let help = error.chain().find_map(|e| {
         e.downcast_ref::<Helped>()
             .map(|h| h.help.clone())
             .or_else(|| e.downcast_ref::<LoadError>().map(|l| l.help().to_owned()))
+            .or_else(|| e.downcast_ref::<SaveError>().map(|s| s.help().to_owned()))
     });
     // Nobody to tell if standard error is closed.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("error: {text}\n").as_bytes());

@@ -186,7 +186,8 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
             for (part, story) in w.told() {
                 for o in story.outages.iter().filter(|o| o.cause == Cause::LinkDown) {
                     l.downs.push(Down {
-                        at: part.cite(o.span.last),
+                        // The frame that says so, not the one that ended it.
+                        at: part.cite(o.proof.first().map_or(o.span.last, |p| p.0)),
                         kind: Kind::Wire,
                         wall: Some(o.span.start),
                         length: Some(o.span.end - o.span.start),

@@ -16,7 +16,8 @@
 //! kernel-facts.md section 3 (Periodic); Documentation/networking/bonding.rst, lacp_active.
 
 use crate::case::{Case, Mode, Subject};
-use crate::domain::FaultDomain as D;
+use crate::domain::{FaultDomain as D, Way};
+use crate::evidence::What;
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use lacp::PortState;
 
@@ -29,7 +30,7 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-fn run(_: &Case, subject: &Subject) -> Outcome {
+fn run(case: &Case, subject: &Subject) -> Outcome {
     if subject.mode != Mode::Lacp {
         return Outcome::NotApplicable;
     }
@@ -63,6 +64,25 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             "the host is passive (lacp_active off)",
         )]);
     };
+    // The switch's own words, if they speak of passive ports only: whichever of them are ours, they are passive.
+    let switch: Vec<_> = case
+        .records
+        .iter()
+        .filter_map(|r| if let What::Switch(s) = &r.what { Some(s) } else { None })
+        .flat_map(|s| &s.lacp_active)
+        .collect();
+    if let Some((_, first)) = switch.first()
+        && switch.iter().all(|(active, _)| !active)
+    {
+        return Outcome::Found(vec![
+            Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off, not the default), every port in the switch's output is passive too, and no partner was ever heard: nobody starts the conversation")
+                .implicates(D::ConfigBoth, S::Strong)
+                .way(Way::Both)
+                .and(*first)
+                .and(unheard.at)
+                .and_all(switch.iter().skip(1).take(7).map(|(_, at)| *at)),
+        ]);
+    }
     Outcome::Found(vec![
         Finding::new(CHECK.id, Kind::Config, off.at, "the host is passive (lacp_active off, not the default) and no partner was ever heard: nobody starts the conversation")
             .suspects(&[(D::HostConfig, S::Moderate), (D::ConfigBoth, S::Moderate), (D::SwitchConfig, S::Weak)])

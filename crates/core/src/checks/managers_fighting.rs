@@ -35,28 +35,33 @@ const MANAGERS: [&str; 6] =
 
 fn run(case: &Case, subject: &Subject) -> Outcome {
     let mut active: BTreeMap<&str, Citation> = BTreeMap::new();
-    for (r, f) in case.settings("systemctl", None) {
-        for e in &f.entries {
-            let unit = e.key.trim_end_matches(".service");
-            let on = e.value.split_whitespace().any(|w| w == "active" || w == "running");
-            if on && let Some(m) = MANAGERS.iter().find(|m| **m == unit) {
-                active.entry(m).or_insert(r.at);
-            }
+    for (_, f) in case.settings("systemctl", None) {
+        // The record is of one unit: `Active: active (running) since ...` of `status`, `active` of a list.
+        let unit = f.dev.as_deref().unwrap_or("").trim_end_matches(".service");
+        let on = f
+            .get("Active")
+            .or_else(|| f.get("active"))
+            .filter(|e| e.value.split_whitespace().next() == Some("active"));
+        if let (Some(e), Some(m)) = (on, MANAGERS.iter().find(|m| **m == unit)) {
+            active.entry(m).or_insert(e.at);
         }
     }
     let mut writes: BTreeMap<&str, Citation> = BTreeMap::new();
     for (r, f) in case.configs() {
         let about = f.dev.as_deref() == Some(subject.name.as_str())
-            || f.entries.iter().any(|e| e.key.contains(&subject.name) || e.value == subject.name);
+            || f.entries
+                .iter()
+                .any(|e| e.key.split('.').any(|k| k == subject.name) || e.value == subject.name);
         if subject.bond && about {
             writes.entry(f.source).or_insert(r.at);
         }
     }
     let mut found = Vec::new();
+    // One release is a change of somebody; again and again is a fight.
     let churned = subject
         .members
         .iter()
-        .any(|m| case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Released).count() > 0);
+        .any(|m| case.kernel_of(&m.name).filter(|(_, k)| k.kind == KernelKind::Released).count() > 1);
     if active.len() > 1 {
         let list = active.keys().copied().collect::<Vec<_>>().join(", ");
         let mut cited = active.values().copied();

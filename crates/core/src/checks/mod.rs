@@ -14,6 +14,7 @@ mod congestion;
 mod ends_not_told;
 mod fail_over_mac;
 mod half_duplex;
+mod host_rebooted;
 mod host_released;
 mod host_starved;
 mod lacp_active_off;
@@ -27,6 +28,7 @@ mod lacpdu_rx_late;
 mod lacpdu_tx_late;
 mod lacpdu_tx_silent;
 mod link_down_now;
+mod link_modes_withheld;
 mod managers_fighting;
 mod member_asymmetry;
 mod monitoring_missing;
@@ -63,6 +65,7 @@ pub const CHECKS: &[Check] = &[
     ends_not_told::CHECK,
     fail_over_mac::CHECK,
     half_duplex::CHECK,
+    host_rebooted::CHECK,
     host_released::CHECK,
     host_starved::CHECK,
     lacp_active_off::CHECK,
@@ -76,6 +79,7 @@ pub const CHECKS: &[Check] = &[
     lacpdu_tx_late::CHECK,
     lacpdu_tx_silent::CHECK,
     link_down_now::CHECK,
+    link_modes_withheld::CHECK,
     managers_fighting::CHECK,
     member_asymmetry::CHECK,
     monitoring_missing::CHECK,

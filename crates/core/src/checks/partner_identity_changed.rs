@@ -41,8 +41,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         .collect();
     let with_wire = subject.members.iter().filter(|m| m.wire.is_some()).count();
     for m in &subject.members {
-        let Some(w) = &m.wire else { continue };
-        for (part, story) in w.told() {
+        for (part, story) in m.wire.iter().flat_map(crate::wire::Wire::told) {
             let own = |c: &crate::capture::Change| {
                 part.out.iter().any(|s| s.changes.iter().any(|o| o.actor.system == c.actor.system))
             };

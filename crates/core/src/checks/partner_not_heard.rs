@@ -41,8 +41,12 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let down = s.mii.as_deref().is_some_and(|v| v != "up");
             !down && (none || s.actor.is_some_and(PortState::deaf))
         };
-        // The wire tells the same story in more detail, with causes.
-        if m.wire.as_ref().is_some_and(|w| w.stories.iter().any(|s| !s.outages.is_empty())) {
+        // The wire tells the same story in more detail, with causes; and a member that carries on the wire has a
+        // partner now, whatever was read of it while it came up.
+        if m.wire.as_ref().is_some_and(|w| {
+            w.stories.iter().any(|s| !s.outages.is_empty()) || w.told().any(|(_, s)| s.carried)
+        }) {
+            hearing.push(m);
             continue;
         }
         match m.states.iter().find(zero) {

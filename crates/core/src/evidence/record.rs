@@ -484,4 +484,6 @@ pub struct SwitchOutput {
     pub vendor: &'static str,
     /// The command or kind of output, if it can be told.
     pub command: String,
+    /// Lines that set or show whether a member port starts LACP itself: true for active.
+    pub lacp_active: Vec<(bool, Citation)>,
 }

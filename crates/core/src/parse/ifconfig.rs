@@ -48,6 +48,9 @@ fn head(t: &str) -> Option<Head<'_>> {
 
 /// The columns of `netstat -i` and `ifconfig -s`.
 fn table_head(t: &str) -> Option<Vec<&str>> {
+    if !t.starts_with("Iface") {
+        return None;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     (words.first() == Some(&"Iface") && words.get(1) == Some(&"MTU") && words.contains(&"RX-OK"))
         .then_some(words)

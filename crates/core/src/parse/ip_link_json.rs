@@ -221,6 +221,11 @@ fn object_of(map: &Map<String, Value>, at: Citation, out: &mut Out) {
                 entries.push(Counter { name: name.clone(), value, meaning: xstats::meaning(name), at });
             }
         }
+        if let Some(index) = map.get("ifindex") {
+            let mut fields = Fields::new(xstats::ID, named.clone());
+            fields.push("ifindex", text(index), at);
+            out.record(at, time, What::Fields(fields));
+        }
         out.record(at, time, What::Counters(Counters { source: xstats::ID, dev: named, entries }));
     } else if string("subgroup").is_some() {
         out.record(at, time, What::Fields(all(xstats::ID)));

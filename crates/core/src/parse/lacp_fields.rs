@@ -18,6 +18,13 @@ const ID: &str = "lacp-fields";
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     let Some(line) = lines.get(i) else { return false };
     let t = line.trimmed();
+    // Cutting a line into words costs more than all else here: only lines that can begin so.
+    let joints = |c: char| c.is_whitespace() || matches!(c, '=' | ',' | ';' | '(' | ')' | ':');
+    let first = t.trim_start_matches(joints);
+    let begins = |word: &str| first.get(..word.len()).is_some_and(|f| f.eq_ignore_ascii_case(word));
+    if !["actor", "partner", "src", "time", "dst"].into_iter().any(begins) {
+        return false;
+    }
     if side(t) {
         return true;
     }

@@ -15,6 +15,9 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
 }
 
 fn matches(t: &str) -> bool {
+    if !["options", "alias", "install", "blacklist", "softdep"].iter().any(|verb| t.starts_with(verb)) {
+        return false;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     match words.as_slice() {
         ["options", name, rest @ ..] => {

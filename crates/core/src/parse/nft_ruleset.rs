@@ -19,6 +19,9 @@ const FAMILIES: &[&str] = &["ip", "ip6", "inet", "arp", "bridge", "netdev"];
 
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     lines.get(i).is_some_and(|l| {
+        if !["table", "family", "type", "hook"].iter().any(|word| l.trimmed().starts_with(word)) {
+            return false;
+        }
         let words: Vec<&str> = l.trimmed().split_whitespace().collect();
         match words.as_slice() {
             ["table", family, _, rest @ ..] => {

@@ -121,6 +121,9 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
 
 /// A row of the table of profiles whose heading was cut away.
 fn headless(t: &str) -> bool {
+    if t.bytes().filter(|b| *b == b'-').count() < 4 {
+        return false;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     words
         .windows(2)
@@ -142,6 +145,10 @@ fn detail(t: &str) -> Option<(&str, &str)> {
 }
 
 fn table(t: &str) -> bool {
+    // Every heading here is in capitals.
+    if !t.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return false;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     matches!(
         words.as_slice(),

@@ -25,6 +25,9 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
 }
 
 fn list_heading(t: &str) -> bool {
+    if !t.starts_with("bond") {
+        return false;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     matches!(
         words.as_slice(),

@@ -30,6 +30,10 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
 }
 
 fn words(t: &str) -> Option<Vec<u64>> {
+    // Eight digits, or there is no need to look on.
+    if t.as_bytes().get(7).is_none_or(|b| !b.is_ascii_hexdigit()) {
+        return None;
+    }
     let words: Option<Vec<u64>> = t
         .split_whitespace()
         .map(|w| {

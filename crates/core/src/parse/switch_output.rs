@@ -243,12 +243,64 @@ const SUBJECTS: &[&str] = &[
     "inventory",
 ];
 
+/// Which pairs of neighbouring bytes a text has, in 256 bits. A text can hold a pattern only if it has all its pairs: most
+/// lines are seen at a glance not to hold any of many patterns.
+const fn pairs(text: &[u8]) -> [u64; 4] {
+    let mut set = [0u64; 4];
+    let mut rest = text;
+    while let [a, tail @ ..] = rest {
+        if let [b, ..] = tail {
+            let bit = (*a as u32 * 5 + *b as u32 * 83) & 255;
+            set[(bit >> 6) as usize] |= 1 << (bit & 63);
+        }
+        rest = tail;
+    }
+    set
+}
+
+/// The pairs of each text.
+const fn pairs_of<const N: usize>(texts: [&str; N]) -> [[u64; 4]; N] {
+    let mut all = [[0u64; 4]; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = pairs(texts[i].as_bytes());
+        i += 1;
+    }
+    all
+}
+
+/// The first of the patterns that the line holds, given the pairs of each.
+fn first_in(
+    t: &str,
+    patterns: impl Iterator<Item = &'static str>,
+    of_patterns: &[[u64; 4]],
+) -> Option<usize> {
+    let [a, b, c, d] = pairs(t.as_bytes());
+    patterns.zip(of_patterns).position(|(pattern, p)| {
+        p[0] & !a == 0 && p[1] & !b == 0 && p[2] & !c == 0 && p[3] & !d == 0 && t.contains(pattern)
+    })
+}
+
+/// The first pattern of [`HAS`] that the line holds.
+fn has(t: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    static PAIRS: [[u64; 4]; HAS.len()] = {
+        let mut texts = [""; HAS.len()];
+        let mut i = 0;
+        while i < HAS.len() {
+            texts[i] = HAS[i].2;
+            i += 1;
+        }
+        pairs_of(texts)
+    };
+    HAS.get(first_in(t, HAS.iter().map(|h| h.2), &PAIRS)?)
+}
+
 fn head(t: &str) -> Option<(&'static str, &'static str)> {
+    // The first byte tells most patterns apart without a call.
+    let first = t.as_bytes().first();
     // Some words that begin a line here begin lines of prose too: the line must look like a heading.
-    let found = BEGINS
-        .iter()
-        .find(|(_, _, b)| t.starts_with(b))
-        .or_else(|| HAS.iter().find(|(_, _, h)| t.contains(h)));
+    let found =
+        BEGINS.iter().find(|(_, _, b)| b.as_bytes().first() == first && t.starts_with(b)).or_else(|| has(t));
     if let Some((vendor, what, pattern)) = found {
         let fits = match *pattern {
             "Port-channel " => t.contains(" admin ") && t.contains(" oper "),
@@ -364,7 +416,16 @@ fn log(t: &str) -> Option<&'static str> {
         ("hpe-procurve", " ports: ST1-CMDR: port "),
         ("huawei", "LACP/4/LACP_STATE_DOWN"),
     ];
-    LOG.iter().find(|(_, has)| t.contains(has)).map(|(vendor, _)| *vendor)
+    static PAIRS: [[u64; 4]; LOG.len()] = {
+        let mut texts = [""; LOG.len()];
+        let mut i = 0;
+        while i < LOG.len() {
+            texts[i] = LOG[i].1;
+            i += 1;
+        }
+        pairs_of(texts)
+    };
+    LOG.get(first_in(t, LOG.iter().map(|l| l.1), &PAIRS)?).map(|(vendor, _)| *vendor)
 }
 
 /// Lines of one repeated sign, with blanks: rules of tables.
@@ -401,6 +462,29 @@ fn anchor(lines: &[Line<'_>], i: usize) -> bool {
         return (1..=3).filter_map(|n| lines.get(i + n)).any(|l| head(l.trimmed()).is_some());
     }
     head(t).is_some() || log(t).is_some() || command(t).is_some()
+}
+
+/// Whether a line of a configuration, or of a list of ports, makes a member port active or passive.
+fn lacp_active(t: &str) -> Option<bool> {
+    let words: Vec<&str> = t.split_whitespace().collect();
+    let word = match words.as_slice() {
+        // IOS, NX-OS, EOS, AlliedWare Plus, Dell; AOS-CX.
+        ["channel-group", _, "mode", word, ..] | ["lacp", "mode", word] => word,
+        // Junos, `show configuration | display set`.
+        ["set", "interfaces", _, "aggregated-ether-options", "lacp", word] => word,
+        // NX-OS, `show port-channel database`.
+        [.., port, word, _] | [.., port, word, _, "*"]
+            if word.starts_with('[') && port.starts_with("Ethernet") =>
+        {
+            word.trim_matches(['[', ']'])
+        }
+        _ => return None,
+    };
+    match word {
+        "active" => Some(true),
+        "passive" => Some(false),
+        _ => None,
+    }
 }
 
 /// Words in a row that make a sentence: the mail goes on.
@@ -455,15 +539,21 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         }
         if let Some(cmd) = cmd {
             emit(open.take(), out);
-            let output = SwitchOutput { vendor: "unknown", command: cmd.to_owned() };
+            let output = SwitchOutput { vendor: "unknown", command: cmd.to_owned(), lacp_active: Vec::new() };
             open = Some((line.cite(), line.cite(), output));
         } else {
             let (_, last, output) = open.get_or_insert_with(|| {
-                let output =
-                    SwitchOutput { vendor: "unknown", command: announced.clone().unwrap_or_default() };
+                let output = SwitchOutput {
+                    vendor: "unknown",
+                    command: announced.clone().unwrap_or_default(),
+                    lacp_active: Vec::new(),
+                };
                 (line.cite(), line.cite(), output)
             });
             *last = line.cite();
+            if let Some(active) = lacp_active(t) {
+                output.lacp_active.push((active, line.cite()));
+            }
             if let Some((vendor, what)) = known {
                 if matches!(output.vendor, "unknown" | "cisco-like") {
                     output.vendor = vendor;
@@ -500,7 +590,8 @@ fn logs(vendor: &'static str, cursor: &mut Cursor<'_, '_>, out: &mut Out) {
         out.typed(line);
         cursor.next();
     }
-    out.record(start.to(last), None, What::Switch(SwitchOutput { vendor, command: "log".to_owned() }));
+    let output = SwitchOutput { vendor, command: "log".to_owned(), lacp_active: Vec::new() };
+    out.record(start.to(last), None, What::Switch(output));
 }
 
 #[cfg(test)]
@@ -544,6 +635,39 @@ mod tests {
             let (got, untyped) = outputs(text);
             assert_eq!(untyped, 0, "{text}");
             assert_eq!(got.first().map(|(v, _)| v.as_str()), Some(vendor), "{text}");
+        }
+    }
+
+    #[test]
+    fn active_and_passive() {
+        for (text, want) in [
+            (
+                "sw1# show running-config interface Ethernet1\ninterface Ethernet1\n   channel-group 5 mode passive\n",
+                &[false][..],
+            ),
+            ("interface GigabitEthernet1/0/1\n channel-group 1 mode active\n", &[true][..]),
+            ("interface GigabitEthernet1/0/1\n channel-group 1 mode on\n", &[]),
+            (
+                "set interfaces ae0 aggregated-ether-options lacp passive\nset interfaces ae0 unit 0\n",
+                &[false][..],
+            ),
+            (
+                "Last membership update is successful\n    Ports:   Ethernet1/3     [passive] [up]\n             Ethernet1/4     [active ] [up] *\n             Ethernet1/5     [active] [up] *\n",
+                &[false, true][..],
+            ),
+            (
+                "Flags:  S - Device is requesting Slow LACPDUs\n  A - Device is in active mode.        P - Device is in passive mode.\n",
+                &[],
+            ),
+        ] {
+            let parsed = parse_text_with(FileId(0), "x.txt", text.as_bytes(), &[FORMAT]);
+            let got: Vec<bool> = parsed
+                .records
+                .iter()
+                .filter_map(|r| if let What::Switch(s) = &r.what { Some(s) } else { None })
+                .flat_map(|s| s.lacp_active.iter().map(|(a, _)| *a))
+                .collect();
+            assert_eq!(got, want, "{text}");
         }
     }
 

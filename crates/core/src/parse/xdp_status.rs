@@ -46,6 +46,9 @@ fn later(lines: &[Line<'_>], i: usize, want: &str) -> bool {
 
 /// `bond0   xdp_dispatcher    native   64   90f686eb86991928`.
 fn loader_row(t: &str) -> Option<(&str, String)> {
+    if !["native", "skb", "hw", "unspecified"].iter().any(|mode| t.contains(mode)) {
+        return None;
+    }
     let words: Vec<&str> = t.split_whitespace().collect();
     let mode = words.iter().position(|w| matches!(*w, "native" | "skb" | "hw" | "unspecified"))?;
     let id = words.get(mode + 1)?;

@@ -47,6 +47,9 @@ fn stats_head(t: &str) -> Option<(&str, &str)> {
 fn counter(t: &str) -> Option<(&'static str, u64)> {
     let (label, value) = t.rsplit_once(' ')?;
     let value = value.parse().ok()?;
+    if !label.trim_start().starts_with(['L', 'M']) {
+        return None;
+    }
     let words: Vec<&str> = label.trim_end_matches([' ', ':']).split_whitespace().collect();
     let name = NAMES.iter().find(|(text, _)| text.split(' ').eq(words.iter().copied()))?.1;
     Some((name, value))

@@ -5,12 +5,24 @@
 //! known. File names say what was asked of which interface, never what is true.
 
 pub mod capture;
+pub mod carrier;
+pub mod ethtool_driver;
+pub mod ethtool_module;
+pub mod ethtool_settings;
 pub mod ethtool_stats;
+pub mod filters;
 pub mod ip_link;
 pub mod ip_link_json;
 pub mod ip_monitor;
 pub mod kernel_log;
+pub mod maddr;
+pub mod nstat;
 pub mod proc_bonding;
+pub mod psi;
+pub mod qdisc;
+pub mod softnet;
+pub mod sysfs_bonding;
+pub mod uname;
 pub mod xstats;
 
 mod civil;
@@ -20,6 +32,7 @@ mod kernel;
 use crate::incident::{Capture, Incident, LogShape};
 use crate::recording::Recording;
 use crate::view::{Frame, HostView};
+use kernel::Kernel;
 use lacp::machine::Time;
 use std::collections::BTreeMap;
 
@@ -65,7 +78,7 @@ fn wall(wall0_ns: i64, at: Time) -> i64 {
 }
 
 /// A folder for each snapshot, named after its label; labels that repeat are numbered.
-fn directories(views: &[HostView], prefix: &str) -> Vec<String> {
+fn directories(views: &[&HostView], prefix: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for v in views {
         let base = format!("{prefix}{}", v.label);
@@ -82,28 +95,77 @@ fn directories(views: &[HostView], prefix: &str) -> Vec<String> {
 
 fn snapshots(folder: &mut Folder, recording: &Recording, incident: &Incident) {
     let e = &incident.evidence;
-    for (view, dir) in recording.views.iter().zip(directories(&recording.views, "")) {
+    let views: Vec<&HostView> = recording.views.iter().collect();
+    for (view, dir) in views.iter().zip(directories(&views, "")) {
         let bond = &view.bond.name;
+        if e.xstats {
+            lacpdu_counters(folder, &dir, view);
+        }
         let mut put = |name: &str, content: &str| folder.stamped(&dir, name, view.wall_ns, content);
         if e.proc {
             put(&format!("proc-net-bonding-{bond}.txt"), &proc_bonding::render(view, e.privileged));
         }
         if e.links {
             // Some collect text, some JSON; which, follows from the seed, so that both are met.
-            if incident.seed % 4 == 3 {
-                put("ip-j-s-d-link.json", &ip_link_json::render(view));
+            if incident.seed % 4 == 3 && Kernel::of(&view.kernel).since(5, 0) {
+                put("ip_-j_-s_-d_link.json", &ip_link_json::render(view));
             } else {
-                put("ip-s-d-link.txt", &ip_link::render(view, 1));
+                put("ip_-s_-d_link.txt", &ip_link::render(view, 1));
             }
-        }
-        if e.xstats {
-            put("ip-j-stats-xstats-slave.json", &xstats::render(view));
         }
         if e.nic_counters {
             for m in &view.members {
                 put(&format!("ethtool_-S_{}.txt", m.name), &ethtool_stats::render(m));
             }
         }
+        if e.nic_settings {
+            for m in &view.members {
+                put(&format!("ethtool_{}.txt", m.name), &ethtool_settings::render(m));
+                put(&format!("ethtool_-i_{}.txt", m.name), &ethtool_driver::render(m));
+                put(&format!("ethtool_-m_{}.txt", m.name), &ethtool_module::render(m));
+            }
+            put("uname_-a.txt", &uname::render(&view.hostname, &view.kernel));
+        }
+        if e.filters {
+            put("tc_-s_qdisc_show.txt", &qdisc::render(view));
+            for (_, dev, hooks) in filters::devices(view) {
+                let seconds = view.at.0 / 1_000_000_000;
+                for (way, egress) in [("ingress", false), ("egress", true)] {
+                    let text = filters::tc(hooks, egress, seconds);
+                    put(&format!("tc_-s_filter_show_dev_{dev}_{way}.txt"), &text);
+                }
+            }
+            put("nft_list_ruleset.txt", &filters::nft(view));
+            if Kernel::of(&view.kernel).since(4, 18) {
+                put("bpftool_net.txt", &filters::bpftool(view));
+            }
+        }
+        if e.multicast {
+            put("ip_maddr.txt", &maddr::render(view));
+        }
+        if e.load {
+            put("softnet_stat.txt", &softnet::render(view));
+            if let Some(text) = psi::render(view) {
+                put("proc-pressure-cpu.txt", &text);
+            }
+        }
+        if e.protocol_counters {
+            put("nstat_-a.txt", &nstat::render(view));
+        }
+        if e.sysfs {
+            put(&format!("sys-bonding-{bond}.txt"), &sysfs_bonding::render(view, e.privileged));
+            put("sys-carrier.txt", &carrier::render(view));
+        }
+    }
+}
+
+/// LACPDU counters, as the host's iproute2 prints them; a kernel before 5.0 has none.
+fn lacpdu_counters(folder: &mut Folder, dir: &str, view: &HostView) {
+    let kernel = Kernel::of(&view.kernel);
+    if kernel.since(6, 0) {
+        folder.stamped(dir, "ip_-j_stats_xstats_slave.json", view.wall_ns, &xstats::render(view));
+    } else if kernel.since(5, 0) {
+        folder.stamped(dir, "ip_link_xstats_bond_slave.txt", view.wall_ns, &xstats::text(view));
     }
 }
 
@@ -183,14 +245,24 @@ fn streams(folder: &mut Folder, recording: &Recording, incident: &Incident) {
     }
 }
 
-/// What a Linux far end collected: its bonds and its own captures, read from its own clock.
+/// What a Linux far end collected: its bonds and its own captures, read from its own clock. Two hosts (an MLAG pair)
+/// are told apart by their names.
 fn far_end(folder: &mut Folder, recording: &Recording, incident: &Incident) {
-    for (view, dir) in recording.far_views.iter().zip(directories(&recording.far_views, "sw-")) {
-        let name = format!("proc-net-bonding-{}.txt", view.bond.name);
-        folder.stamped(&dir, &name, view.wall_ns, &proc_bonding::render(view, true));
-        folder.stamped(&dir, "ip-j-stats-xstats-slave.json", view.wall_ns, &xstats::render(view));
+    let views = &recording.far_views;
+    let alone = views.iter().all(|v| views.first().is_some_and(|f| f.hostname == v.hostname));
+    let mut hosts: Vec<&str> = views.iter().map(|v| v.hostname.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    for host in hosts {
+        let own: Vec<&HostView> = views.iter().filter(|v| v.hostname == host).collect();
+        let prefix = if alone { "sw-".to_owned() } else { format!("sw-{host}-") };
+        for (view, dir) in own.iter().zip(directories(&own, &prefix)) {
+            let name = format!("proc-net-bonding-{}.txt", view.bond.name);
+            folder.stamped(&dir, &name, view.wall_ns, &proc_bonding::render(view, true));
+            lacpdu_counters(folder, &dir, view);
+        }
     }
-    let Some(first) = recording.far_views.first() else { return };
+    let Some(first) = views.first() else { return };
     if recording.far_frames.is_empty() {
         return;
     }
@@ -198,8 +270,10 @@ fn far_end(folder: &mut Folder, recording: &Recording, incident: &Incident) {
     let wall0 = recording.wall0_ns.saturating_add(ahead);
     let (from, until) = window(incident);
     let frames = capture::window(&recording.far_frames, from, until);
-    for (n, m) in first.members.iter().enumerate() {
+    for (n, (name, _)) in members(recording, incident).iter().enumerate() {
+        // The port's own name where one host has them all, else the name of the link's other end.
+        let port = first.members.get(n).filter(|_| alone).map_or(name.as_str(), |m| m.name.as_str());
         let own = of_member(&frames, n);
-        folder.bytes(format!("sw-{}.pcapng", m.name), capture::pcapng(&own, &m.name, &first.kernel, wall0));
+        folder.bytes(format!("sw-{port}.pcapng"), capture::pcapng(&own, port, &first.kernel, wall0));
     }
 }

@@ -133,7 +133,13 @@ impl World<'_> {
                         Hook::NftEgress | Hook::NftIngress => "guard",
                         Hook::Xdp => "xdp_guard",
                     };
-                    m.hooks.push(HookView { hook, vlan: None, name: name.to_owned(), dropped: 0 });
+                    m.hooks.push(HookView {
+                        hook,
+                        vlan: None,
+                        name: name.to_owned(),
+                        dropped: 0,
+                        tcx: false,
+                    });
                 } else {
                     m.hooks.retain(|h| h.hook != hook);
                 }

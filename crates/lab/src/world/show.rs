@@ -8,7 +8,7 @@ use crate::view::{
     VlanView,
 };
 use lacp::PortInfo;
-use lacp::machine::{ChurnState, Port, System};
+use lacp::machine::{ChurnState, Port, System, Time};
 
 impl World<'_> {
     pub(super) fn snapshot(&mut self, index: usize) {
@@ -32,6 +32,10 @@ impl World<'_> {
     /// Netlink announces a change of a member.
     pub(super) fn link_event(&mut self, member: usize) {
         self.count(member);
+        // The listener was started with the capture.
+        if self.now < Time::from_millis(self.incident.evidence.capture_from_ms) {
+            return;
+        }
         let view = self.member_view(member);
         if let Some(member_view) = view {
             self.recording.link_events.push(LinkEvent {
@@ -59,8 +63,13 @@ impl World<'_> {
             counters.rx_missed_errors += m.counters.rx_missed_errors;
         }
         let active = self.host.active_aggregator().filter(|_| !self.static_bond);
-        let vlan_hook =
-            |hook, name: &str, dropped| HookView { hook, vlan: host.vlan, name: name.to_owned(), dropped };
+        let vlan_hook = |hook, name: &str, dropped| HookView {
+            hook,
+            vlan: host.vlan,
+            name: name.to_owned(),
+            dropped,
+            tcx: name == "cil_to_netdev",
+        };
         HostView {
             at: self.now,
             label,
@@ -96,8 +105,9 @@ impl World<'_> {
                         vec![vlan_hook(Hook::TcEgress, "vlan_guard", self.vlan_dropped)]
                     }
                     Some(VlanLoss::NftBond) => vec![vlan_hook(Hook::NftEgress, "guard", self.vlan_dropped)],
-                    // A tcx program counts nothing that tc or ip would show.
-                    Some(VlanLoss::TcxBond | VlanLoss::MemberQueue) | None => Vec::new(),
+                    // A tcx program counts nothing that tc or ip would show; only bpftool lists it.
+                    Some(VlanLoss::TcxBond) => vec![vlan_hook(Hook::TcEgress, "cil_to_netdev", 0)],
+                    Some(VlanLoss::MemberQueue) | None => Vec::new(),
                 },
             },
             members,

@@ -6,6 +6,8 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod folder;
+mod host_state;
 mod recorded;
 mod round_trip;
 mod views;

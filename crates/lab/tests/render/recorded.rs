@@ -1,7 +1,10 @@
 //! Byte for byte against a recording of Linux 6.12.107 with iproute2 6.15 (`fixtures/mlag-split/snap-split74`).
 
 use crate::views::split74;
-use bondwitness_lab::render::{ip_link, ip_link_json, proc_bonding, xstats};
+use bondwitness_lab::render::{
+    carrier, ip_link, ip_link_json, kernel_log, maddr, proc_bonding, qdisc, sysfs_bonding, uname, xstats,
+};
+use bondwitness_lab::view::LogLine;
 
 const PROC: &str = include_str!("../../../../fixtures/mlag-split/snap-split74/host-proc-bonding.txt");
 const UNPRIVILEGED: &str = include_str!("proc-unprivileged.txt");
@@ -43,4 +46,72 @@ fn links_as_json() {
     let json = ip_link_json::render(&split74());
     assert!(json.contains(member), "{json}");
     assert!(json.contains(bond), "{json}");
+}
+
+const SYSFS: &str = include_str!("../../../../fixtures/mlag-split/snap-split74/host-sysfs.txt");
+const QDISCS: &str = include_str!("../../../../fixtures/mlag-split/snap-split74/host-tc-s-qdisc.txt");
+const CARRIER: &str = include_str!("../../../../fixtures/mlag-split/snap-split74/host-carrier.txt");
+const MADDR: &str = include_str!("../../../../fixtures/healthy-fast/ip-maddr-h1.txt");
+const SETUP: &str = include_str!("../../../../fixtures/healthy-fast/dmesg-setup.txt");
+const UNAME: &str = include_str!("../../../../fixtures/healthy-fast/uname.txt");
+
+#[test]
+fn sysfs_as_root() {
+    assert_eq!(sysfs_bonding::render(&split74(), true), SYSFS);
+}
+
+#[test]
+fn sysfs_as_nobody_lacks_what_the_kernel_hides() {
+    // `bonding_show_ad_*()` in bond_sysfs.c: these six ask for CAP_NET_ADMIN.
+    let hidden =
+        ["actor_key", "actor_sys_prio", "actor_system", "partner_key", "partner_mac", "user_port_key"];
+    let want: String = SYSFS
+        .lines()
+        .filter(|l| !hidden.iter().any(|h| l.starts_with(&format!("bonding/ad_{h}:"))))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    assert_eq!(sysfs_bonding::render(&split74(), false), want);
+}
+
+#[test]
+fn qdiscs() {
+    assert_eq!(qdisc::render(&split74()), QDISCS);
+}
+
+/// The recording printed path and value with a blank between, and the bond's counts of changes.
+#[test]
+fn carrier_counts() {
+    let bond = "/sys/class/net/bond0/carrier_";
+    let recorded: String = CARRIER
+        .lines()
+        .filter(|l| !l.starts_with(bond))
+        .map(|l| format!("{}\n", l.replacen(' ', ":", 1)))
+        .collect();
+    assert_eq!(carrier::render(&split74()), recorded);
+}
+
+#[test]
+fn multicast_addresses_of_a_member() {
+    let mut view = split74();
+    view.members[0].ifindex = 4;
+    assert!(maddr::render(&view).contains(MADDR), "{}", maddr::render(&view));
+}
+
+#[test]
+fn kernel_log_lines() {
+    let line = |at_ns, text: &str| LogLine { at_ns, level: 6, text: text.to_owned() };
+    let log = [
+        line(0, "bond0: (slave h1): Enslaving as a backup interface with an up link"),
+        line(68_207_000, "bond0: (slave h2): Enslaving as a backup interface with an up link"),
+    ];
+    let origin = kernel_log::Origin { hostname: "h", kernel: "6.12", wall0_ns: 0, boot0_ns: 93_790_807_000 };
+    assert!(SETUP.starts_with(&kernel_log::dmesg(&log, origin)));
+}
+
+/// All words of the recorded line, but the build's date and version, which no view has.
+#[test]
+fn uname_without_the_build() {
+    let ours = uname::render("(none)", "6.12.107+deb13-cloud-amd64");
+    let mut recorded = UNAME.split_whitespace();
+    assert!(ours.split_whitespace().all(|w| recorded.any(|r| r == w)), "{ours}");
 }

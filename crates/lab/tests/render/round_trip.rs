@@ -167,8 +167,13 @@ fn monitor_has_the_lines_of_the_recording() {
 
 #[test]
 fn xstats_give_back_the_lacpdus() {
-    let p = read("before/ip-j-stats-xstats-slave.json", &render::xstats::render(&split74()));
-    let got: Vec<_> = counters(&p)
+    for text in [render::xstats::render(&split74()), render::xstats::text(&split74())] {
+        lacpdus(&read("before/ip_-j_stats_xstats_slave.json", &text));
+    }
+}
+
+fn lacpdus(p: &Parsed) {
+    let got: Vec<_> = counters(p)
         .iter()
         .map(|c| {
             let of = |want| c.entries.iter().find(|e| e.meaning == want).map(|e| e.value);
@@ -308,7 +313,7 @@ fn programs_in_the_journal() {
     }
 }
 
-fn frames() -> Vec<Frame> {
+pub(crate) fn frames() -> Vec<Frame> {
     let actor = port([2, 0, 0, 0, 0x11, 1], 15, 1, 63);
     let partner = port([2, 0, 0, 0xaa, 0xbb, 0xcc], 335, 7, 61);
     (0..6_u64)

@@ -76,10 +76,9 @@ fn follow(
     end: Deadline,
 ) {
     if restart {
-        if *state != ChurnState::Monitor || !timer.runs() || timer.units() != end.units() {
-            *state = ChurnState::Monitor;
-            *timer = end;
-        }
+        // The figures enter the state for as long as the condition holds: the 60 s begin when it ends.
+        *state = ChurnState::Monitor;
+        *timer = Deadline::OFF;
         return;
     }
     match *state {

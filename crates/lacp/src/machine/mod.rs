@@ -19,6 +19,7 @@
 //! - one file for each machine; each holds its transitions and the actions on entry, as the figures have them
 
 mod churn;
+mod event;
 mod mux;
 mod periodic;
 mod port;
@@ -28,13 +29,16 @@ mod selection;
 mod selection_linux;
 mod state;
 mod system;
+#[cfg(test)]
+mod tables;
 mod time;
 mod transmit;
 
+pub use event::{Event, Happened};
 pub use port::{Pdu, Port, PortConfig};
 pub use profile::{Deviations, Profile, SelectionPolicy, TICK_HZ_250, TICK_NOMINAL};
 pub use selection::Aggregator;
 pub use selection_linux::AdSelect;
 pub use state::{ChurnState, MuxState, PeriodicState, ReceiveState, Selected};
-pub use system::{Event, Happened, System, SystemConfig};
+pub use system::{System, SystemConfig};
 pub use time::Time;

@@ -46,6 +46,8 @@ impl Port {
                         if self.wait_while.reached(now) {
                             self.wait_while = Deadline::OFF;
                             self.ready_n = true;
+                            // Other ports of the aggregator may wait for this one.
+                            self.unsettled = true;
                         }
                         if self.ready_n && around.others_ready && selected && !self.wait_while.runs() {
                             self.mux = S::Attached;
@@ -64,16 +66,16 @@ impl Port {
                     } else if !selected {
                         self.ready_n = false;
                         self.mux = S::Detached;
-                    } else if around.active {
-                        // Linux: an aggregator may become active while its port waits here.
+                    } else if around.active && profile.has(Deviations::ONE_ACTIVE_AGGREGATOR) {
+                        // The aggregator may have become active while its port waits here.
                         self.claim_sync();
                     }
                 }
                 S::CollectingDistributing => {
                     if self.falls_back(profile, selected, sync) {
                         self.mux = S::Attached;
-                    } else if around.active {
-                        self.forwarding = true;
+                    } else {
+                        self.allow_forwarding(around);
                     }
                 }
                 S::Collecting => {
@@ -88,18 +90,29 @@ impl Port {
                         || !self.partner.state.contains(PortState::COLLECTING)
                     {
                         self.mux = S::Collecting;
-                    } else if around.active {
-                        self.forwarding = true;
+                    } else {
+                        self.allow_forwarding(around);
                     }
                 }
             }
         }
         if self.mux == before {
+            if self.begin && !profile.has(Deviations::TICKS) {
+                // BEGIN enters DETACHED again; Linux acts on a change of state only.
+                self.ntt = true;
+            }
             return false;
         }
         self.unsettled = true;
+        if before == S::Waiting {
+            self.wait_while = Deadline::OFF;
+        }
         match self.mux {
             S::Detached => {
+                // Linux forgets READY_N on the ways from WAITING and ATTACHED only, not on BEGIN.
+                if !profile.has(Deviations::TICKS) {
+                    self.ready_n = false;
+                }
                 self.set(PortState::SYNCHRONIZATION, false);
                 self.stop_forwarding(profile, around);
                 self.set(PortState::CARRIES, false);
@@ -117,7 +130,7 @@ impl Port {
             S::CollectingDistributing => {
                 self.set(PortState::CARRIES, true);
                 self.set(PortState::SYNCHRONIZATION, true);
-                self.forwarding = self.forwarding || around.active;
+                self.allow_forwarding(around);
                 self.ntt = true;
             }
             S::Collecting => {
@@ -128,13 +141,10 @@ impl Port {
                 self.ntt = true;
             }
             S::Distributing => {
+                // No NTT, neither in figure 6-21 nor in Linux (`case AD_MUX_DISTRIBUTING`).
                 self.set(PortState::DISTRIBUTING, true);
                 self.set(PortState::SYNCHRONIZATION, true);
-                self.forwarding = self.forwarding || around.active;
-                // Linux leaves NTT alone here (`case AD_MUX_DISTRIBUTING`), the standard sets it.
-                if !profile.has(Deviations::TICKS) {
-                    self.ntt = true;
-                }
+                self.allow_forwarding(around);
             }
         }
         true
@@ -152,6 +162,13 @@ impl Port {
         if !self.actor.state.contains(PortState::SYNCHRONIZATION) {
             self.set(PortState::SYNCHRONIZATION, true);
             self.unsettled = true;
+        }
+    }
+
+    /// `ad_enable_collecting_distributing()`, `__enable_port()`: only with the link up and in the active aggregator.
+    const fn allow_forwarding(&mut self, around: Surroundings) {
+        if around.active && self.enabled {
+            self.forwarding = true;
         }
     }
 

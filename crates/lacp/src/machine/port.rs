@@ -1,5 +1,6 @@
 //! One port: its variables, and what the outside may read of them.
 
+use super::event::Snapshot;
 use super::state::{ChurnState, MuxState, PeriodicState, ReceiveState, Selected};
 use super::time::Deadline;
 use crate::{PortInfo, PortState};
@@ -94,6 +95,8 @@ pub struct Port {
     pub(super) forwarding: bool,
     /// Something changed that another machine has not looked at yet.
     pub(super) unsettled: bool,
+    /// What was last told as events.
+    pub(super) told: Snapshot,
     pub(super) lacpdu_rx: u64,
     pub(super) lacpdu_tx: u64,
 }
@@ -144,12 +147,15 @@ impl Port {
             partner_churn_timer: Deadline::OFF,
             partner_churn_count: 0,
             churn_trigger: false,
-            ntt: false,
+            // BEGIN enters DETACHED, which sets NTT (figures 6-21 and 6-22; in Linux the first state is none of the
+            // machine's, so entering DETACHED is a change).
+            ntt: true,
             sent: [None; 3],
             gate_origin: now,
             aggregator: None,
             forwarding: false,
             unsettled: true,
+            told: Snapshot::NEW,
             lacpdu_rx: 0,
             lacpdu_tx: 0,
         }

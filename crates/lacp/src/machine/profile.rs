@@ -14,7 +14,7 @@ bitflags! {
         const TICKS = 1 << 0;
         /// Transmission on every third tick only, whatever was sent before (`ad_tx_machine()`,
         /// `AD_MAX_TX_IN_SECOND`). The standard (802.1AX-2014 6.4.16) limits to three PDUs in any
-        /// Fast_Periodic_Time.
+        /// Fast_Periodic_Time. Means something only together with [`Self::TICKS`].
         const TRANSMIT_GATE = 1 << 1;
         /// A PDU is sent whenever need-to-transmit is set, also while the Periodic machine is in NO_PERIODIC
         /// (`ad_tx_machine()` does not look at it). The standard (6.4.16) forbids it and clears NTT.
@@ -44,6 +44,13 @@ bitflags! {
         /// In COLLECTING_DISTRIBUTING a port also falls back to ATTACHED when its *own* Synchronization is clear
         /// (`__port_move_to_attached_state()`).
         const OWN_SYNC_NEEDED = 1 << 10;
+        /// The partner that stands in for one that is not heard is out of sync (`__record_default()` copies
+        /// `partner_admin`, whose state is 0), so a port without a partner never leaves ATTACHED. recordDefault of
+        /// the standard (6.4.9) sets Partner Synchronization: such a port works as an individual link.
+        const DEFAULT_PARTNER_OUT_OF_SYNC = 1 << 11;
+        /// A partner port that is heard on another port does not clear what the disabled port remembers of it. The
+        /// standard's port_moved (6.4.8) takes the disabled port back to INITIALIZE.
+        const PORT_MOVED_UNNOTICED = 1 << 12;
     }
 }
 
@@ -115,6 +122,10 @@ impl Profile {
 
     pub(super) const fn has(&self, deviation: Deviations) -> bool {
         self.deviations.contains(deviation)
+    }
+    /// Nanoseconds between two ticks, never 0.
+    pub(super) const fn tick_length(&self) -> u64 {
+        if self.tick == 0 { 1 } else { self.tick }
     }
     /// `seconds` in units of this profile's clock. Linux counts ten ticks as a second, however long a tick is
     /// (`ad_ticks_per_sec`).

@@ -47,30 +47,38 @@ impl Port {
                 S::Current => self.receive = S::Expired,
                 S::Initialize | S::PortDisabled | S::LacpDisabled | S::Defaulted => {}
             }
-        } else if before == S::PortDisabled {
-            self.receive = if self.lacp_enabled { S::Expired } else { S::LacpDisabled };
+        } else {
+            match before {
+                S::Initialize => self.receive = S::PortDisabled,
+                S::PortDisabled => {
+                    self.receive = if self.lacp_enabled { S::Expired } else { S::LacpDisabled };
+                }
+                S::LacpDisabled | S::Expired | S::Defaulted | S::Current => {}
+            }
         }
-        if self.receive == before && pdu.is_none() && !self.begin {
+        // Linux runs the actions on entry again for a PDU in any state; in the figure only CURRENT re-enters itself.
+        let again = pdu.is_some() && (profile.has(Deviations::TICKS) || before == S::Current);
+        if self.receive == before && !again && !self.begin {
             return Received::Nothing;
         }
         self.unsettled = true;
         match self.receive {
             S::Initialize => {
-                // Linux derives LACP_Enabled from the duplex bit of the key; a full-duplex key has it set.
-                self.selected = Selected::Unselected;
-                self.record_default();
-                self.set(PortState::EXPIRED, false);
+                // UCT: PORT_DISABLED is entered in the same step, in the figure as in Linux (`fallthrough`).
+                self.initialize(profile);
                 self.receive = S::PortDisabled;
-                self.partner.state.remove(PortState::SYNCHRONIZATION);
             }
             S::PortDisabled => {
+                // Linux keeps the rest of its counter while the port is disabled. EXPIRED sets it anew, so all that
+                // is left out here is one tick of delay in the one case of thirty in which the rest is one.
+                self.current_while = Deadline::OFF;
                 if !profile.has(Deviations::DISABLED_KEEPS_PARTNER_SYNC) {
                     self.partner.state.remove(PortState::SYNCHRONIZATION);
                 }
             }
             S::LacpDisabled => {
                 self.selected = Selected::Unselected;
-                self.record_default();
+                self.record_default(profile);
                 self.partner.state.remove(PortState::AGGREGATION);
                 self.set(PortState::EXPIRED, false);
             }
@@ -83,7 +91,7 @@ impl Port {
             }
             S::Defaulted => {
                 self.update_default_selected();
-                self.record_default();
+                self.record_default(profile);
                 self.set(PortState::EXPIRED, false);
             }
             S::Current => {
@@ -104,9 +112,22 @@ impl Port {
         Received::Nothing
     }
 
+    /// The actions of INITIALIZE and of PORT_DISABLED behind it.
+    pub(super) fn initialize(&mut self, profile: &Profile) {
+        self.current_while = Deadline::OFF;
+        self.selected = Selected::Unselected;
+        self.record_default(profile);
+        self.set(PortState::EXPIRED, false);
+        self.partner.state.remove(PortState::SYNCHRONIZATION);
+        self.unsettled = true;
+    }
+
     /// recordDefault (6.4.9).
-    fn record_default(&mut self) {
+    fn record_default(&mut self, profile: &Profile) {
         self.partner = self.partner_admin;
+        if !profile.has(Deviations::DEFAULT_PARTNER_OUT_OF_SYNC) {
+            self.partner.state.insert(PortState::SYNCHRONIZATION);
+        }
         self.set(PortState::DEFAULTED, true);
     }
 

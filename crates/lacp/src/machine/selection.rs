@@ -62,7 +62,7 @@ pub(super) fn detach(ports: &mut [Port], aggregators: &mut [Aggregator], port: u
     }
 }
 
-/// Selects an aggregator for one UNSELECTED port. True if it changed anything.
+/// Selects an aggregator for one UNSELECTED port, or takes a port out of reserve. True if it changed anything.
 pub(super) fn select(
     policy: SelectionPolicy,
     ports: &mut [Port],
@@ -70,37 +70,78 @@ pub(super) fn select(
     port: usize,
 ) -> bool {
     let Some(p) = ports.get(port) else { return false };
-    if p.selected != Selected::Unselected {
-        return false;
+    let usable = p.enabled && !p.begin;
+    match (policy, p.selected) {
+        (_, Selected::Unselected) => join(policy, ports, aggregators, port, usable),
+        (SelectionPolicy::OnePerGroup, _) => false,
+        // A port without link gives up its place in the port-channel.
+        (SelectionPolicy::OnePerKey { .. }, _) if !usable => {
+            detach(ports, aggregators, port);
+            if let Some(p) = ports.get_mut(port) {
+                p.selected = Selected::Unselected;
+                p.unsettled = true;
+            }
+            true
+        }
+        (SelectionPolicy::OnePerKey { .. }, Selected::Selected) => false,
+        (SelectionPolicy::OnePerKey { max_ports }, Selected::Standby) => {
+            let at = p.aggregator;
+            let room = selected_ports(ports, aggregators, at) < usize::from(max_ports);
+            if room && let Some(p) = ports.get_mut(port) {
+                p.selected = Selected::Selected;
+                p.unsettled = true;
+            }
+            room
+        }
     }
+}
+
+/// How many ports of an aggregator are SELECTED, not STANDBY.
+fn selected_ports(ports: &[Port], aggregators: &[Aggregator], at: Option<usize>) -> usize {
+    at.and_then(|at| aggregators.get(at)).map_or(0, |a| {
+        a.ports.iter().filter(|&&p| ports.get(p).is_some_and(|p| p.selected == Selected::Selected)).count()
+    })
+}
+
+fn join(
+    policy: SelectionPolicy,
+    ports: &mut [Port],
+    aggregators: &mut [Aggregator],
+    port: usize,
+    usable: bool,
+) -> bool {
+    let Some(p) = ports.get(port) else { return false };
     let (key, partner) = (p.actor.key, p.partner);
-    let individual = !p.actor.state.contains(PortState::AGGREGATION)
+    // Without LACP the link is an individual one (or a member by configuration), whoever the partner is.
+    let speaks = p.lacp_enabled;
+    let individual = !speaks
+        || !p.actor.state.contains(PortState::AGGREGATION)
         || !partner.state.contains(PortState::AGGREGATION)
         || partner.system.is_zero();
-    let usable = p.enabled && p.lacp_enabled && !p.begin;
     let had = p.aggregator.is_some();
     detach(ports, aggregators, port);
+    let empty = |aggregators: &[Aggregator]| aggregators.iter().position(|a| a.ports.is_empty());
     let target = match policy {
-        SelectionPolicy::OnePerGroup => usable
-            .then(|| {
-                aggregators
-                    .iter()
-                    .position(|a| {
-                        !individual && !a.ports.is_empty() && !a.individual && a.serves(key, &partner)
-                    })
-                    .or_else(|| aggregators.iter().position(|a| a.ports.is_empty()))
-            })
-            .flatten(),
-        // The aggregator of the key is that of the first port with this key.
+        _ if !usable => None,
+        SelectionPolicy::OnePerGroup => aggregators
+            .iter()
+            .position(|a| !individual && !a.ports.is_empty() && !a.individual && a.serves(key, &partner))
+            .or_else(|| empty(aggregators)),
+        SelectionPolicy::OnePerKey { .. } if !speaks => empty(aggregators),
+        SelectionPolicy::OnePerKey { .. } if individual => None,
         SelectionPolicy::OnePerKey { .. } => {
-            let first = ports.iter().position(|p| p.bound && p.config.key == key);
-            first.filter(|&at| {
-                usable
-                    && !individual
-                    && aggregators.get(at).is_some_and(|a| a.ports.is_empty() || a.serves(key, &partner))
-            })
+            let of_key = |a: &Aggregator| !a.ports.is_empty() && !a.individual && a.actor_key == key;
+            match aggregators.iter().position(of_key) {
+                Some(at) => aggregators.get(at).filter(|a| a.serves(key, &partner)).map(|_| at),
+                None => empty(aggregators),
+            }
         }
     };
+    let places = match policy {
+        SelectionPolicy::OnePerGroup => usize::MAX,
+        SelectionPolicy::OnePerKey { max_ports } => usize::from(max_ports),
+    };
+    let full = selected_ports(ports, aggregators, target) >= places;
     let Some((at, aggregator)) = target.and_then(|at| aggregators.get_mut(at).map(|a| (at, a))) else {
         return had;
     };
@@ -109,10 +150,6 @@ pub(super) fn select(
         aggregator.individual = individual;
         aggregator.active = true;
     }
-    let full = match policy {
-        SelectionPolicy::OnePerGroup => false,
-        SelectionPolicy::OnePerKey { max_ports } => aggregator.ports.len() >= usize::from(max_ports),
-    };
     aggregator.ports.insert(0, port);
     if let Some(p) = ports.get_mut(port) {
         p.aggregator = Some(at);

@@ -67,6 +67,61 @@ pub(super) fn select_port(
     true
 }
 
+/// `bond_3ad_unbind_slave()`: a member leaves, with its aggregator. Ports that live on that aggregator move, with
+/// everything it knows, to the first that is free; nothing is selected anew for them.
+pub(super) fn leave(policy: AdSelect, ports: &mut [Port], aggregators: &mut [Aggregator], port: usize) {
+    let alone = |a: &Aggregator| a.ports.iter().all(|&p| p == port);
+    let mut reselect = false;
+    if aggregators.get(port).is_some_and(|a| !a.ports.is_empty()) {
+        if aggregators.get(port).is_some_and(alone) {
+            reselect = aggregators.get(port).is_some_and(|a| a.active);
+            detach(ports, aggregators, port);
+        } else {
+            let free = (0..aggregators.len()).find(|&at| {
+                at != port && ports.get(at).is_some_and(|p| p.bound) && aggregators.get(at).is_some_and(alone)
+            });
+            if let Some(free) = free {
+                move_aggregator(ports, aggregators, port, free, &mut reselect);
+            }
+        }
+    }
+    let lived_on = ports.get(port).and_then(|p| p.aggregator);
+    let was_active = lived_on.and_then(|at| aggregators.get(at)).is_some_and(|a| a.active);
+    detach(ports, aggregators, port);
+    if let Some(p) = ports.get_mut(port) {
+        p.bound = false;
+        p.forwarding = false;
+        p.selected = Selected::Unselected;
+    }
+    let left_without =
+        lived_on.and_then(|at| aggregators.get(at)).is_some_and(|a| active_ports(a, ports) == 0);
+    if reselect || (was_active && left_without) {
+        select_active(policy, ports, aggregators);
+    }
+}
+
+fn move_aggregator(
+    ports: &mut [Port],
+    aggregators: &mut [Aggregator],
+    from: usize,
+    to: usize,
+    reselect: &mut bool,
+) {
+    let Some(old) = aggregators.get_mut(from) else { return };
+    let moved = old.clone();
+    old.clear();
+    let Some(new) = aggregators.get_mut(to) else { return };
+    // "Removing an active aggregator": the free one was active with the leaving port as its only one.
+    *reselect |= new.active && !new.ports.is_empty();
+    *new = Aggregator { id: new.id, ..moved };
+    for &p in &new.ports {
+        if let Some(p) = ports.get_mut(p) {
+            p.aggregator = Some(to);
+            p.unsettled = true;
+        }
+    }
+}
+
 fn active_ports(aggregator: &Aggregator, ports: &[Port]) -> usize {
     aggregator.ports.iter().filter(|&&p| ports.get(p).is_some_and(|p| p.enabled)).count()
 }

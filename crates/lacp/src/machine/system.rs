@@ -4,53 +4,24 @@
 //! something may happen. A profile with ticks runs every machine once in a tick, in the order of
 //! `bond_3ad_state_machine_handler()`; the standard's machines run until nothing moves.
 
+use super::event::{Event, Happened};
 use super::mux::Surroundings;
 use super::port::{Pdu, Port, PortConfig};
 use super::profile::{Deviations, Profile};
 use super::receive::Received;
 use super::selection::{self, Aggregator};
 use super::selection_linux::{self, AdSelect};
-use super::state::{ChurnState, MuxState, PeriodicState, ReceiveState, Selected};
+use super::state::{MuxState, PeriodicState, ReceiveState, Selected};
 use super::time::{Deadline, Time};
 use crate::{Mac, PortState};
 use std::collections::VecDeque;
 
 /// `AD_AGGREGATOR_SELECTION_TIMER`, seconds.
 const SELECTION_DELAY: u64 = 8;
+/// `AD_SPEED_KEY_MASKS`.
+const SPEED_BITS: u16 = 0x3e;
 /// More rounds than any settling of the standard's machines takes; a guard against a loop without end.
 const MAX_ROUNDS: usize = 64;
-
-/// Something that a machine did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// When.
-    pub at: Time,
-    /// Index of the port.
-    pub port: usize,
-    /// What.
-    pub what: Happened,
-}
-
-/// What a machine did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happened {
-    /// The Receive machine entered a state.
-    Receive(ReceiveState),
-    /// The Periodic Transmission machine entered a state other than PERIODIC_TX.
-    Periodic(PeriodicState),
-    /// The Mux machine entered a state.
-    Mux(MuxState),
-    /// The Actor Churn machine entered a state.
-    ActorChurn(ChurnState),
-    /// The Partner Churn machine entered a state.
-    PartnerChurn(ChurnState),
-    /// Selected took a value.
-    Selected(Selected),
-    /// Traffic may pass from now on, or no longer.
-    Forwarding(bool),
-    /// A PDU with the system's own Actor_System was received and dropped.
-    Loopback,
-}
 
 /// A system as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +52,10 @@ pub struct System {
     outbox: VecDeque<(usize, Pdu)>,
     events: VecDeque<Event>,
     record_events: bool,
+    /// A control processor that does not get to run until then (profiles without ticks).
+    stalled_until: Time,
+    /// Every tick is run, also those at which nothing can happen: the twin against which skipping is tested.
+    every_tick: bool,
     /// The next moment at which something may happen, in clock units.
     next: Deadline,
 }
@@ -100,6 +75,8 @@ impl System {
             outbox: VecDeque::new(),
             events: VecDeque::new(),
             record_events: true,
+            stalled_until: Time::ZERO,
+            every_tick: false,
             next: Deadline::OFF,
         }
     }
@@ -107,6 +84,13 @@ impl System {
     /// Events are recorded unless they are switched off here (a simulation that only counts).
     pub const fn record_events(&mut self, on: bool) {
         self.record_events = on;
+    }
+    /// Runs every tick from now on, also those at which nothing can happen. The outcome is the same; a test holds
+    /// that. Profiles without ticks ignore it.
+    #[doc(hidden)]
+    pub fn run_every_tick(&mut self, now: Time) {
+        self.every_tick = self.has(Deviations::TICKS);
+        self.schedule(now);
     }
     /// Configuration.
     #[must_use]
@@ -137,7 +121,7 @@ impl System {
     /// Adds a port whose link is up; returns its index.
     pub fn add_port(&mut self, now: Time, config: PortConfig) -> usize {
         self.catch_up(now);
-        let units = self.units(now);
+        let units = self.now_units(now);
         if self.ports.is_empty() && self.has(Deviations::SELECTION_DELAY) {
             self.selection_timer = Deadline::at(units + self.config.profile.units(SELECTION_DELAY));
         }
@@ -152,7 +136,7 @@ impl System {
     pub fn open(&mut self, now: Time) {
         self.catch_up(now);
         if self.has(Deviations::SELECTION_DELAY) {
-            self.selection_timer = Deadline::at(self.units(now) + 1);
+            self.selection_timer = Deadline::at(self.now_units(now) + 1);
         }
         self.settle(now);
     }
@@ -167,27 +151,24 @@ impl System {
             p.lacpdu_tx += 1;
             self.outbox.push_back((port, p.pdu()));
         }
-        p.bound = false;
-        p.forwarding = false;
-        selection::detach(&mut self.ports, &mut self.aggregators, port);
-        // Ports that live on the leaving port's aggregator look for another.
-        if let Some(orphans) = self.aggregators.get_mut(port).map(|a| std::mem::take(&mut a.ports)) {
-            for orphan in orphans {
-                if let Some(p) = self.ports.get_mut(orphan) {
-                    p.aggregator = None;
-                    p.selected = Selected::Unselected;
-                    p.unsettled = true;
-                }
-            }
-            if let Some(a) = self.aggregators.get_mut(port) {
-                a.clear();
+        if self.has(Deviations::ONE_ACTIVE_AGGREGATOR) {
+            selection_linux::leave(self.config.ad_select, &mut self.ports, &mut self.aggregators, port);
+        } else {
+            selection::detach(&mut self.ports, &mut self.aggregators, port);
+            if let Some(p) = self.ports.get_mut(port) {
+                p.bound = false;
+                p.forwarding = false;
+                p.selected = Selected::Unselected;
             }
         }
-        self.reselect();
+        // Others may have waited for the port that left.
+        for p in &mut self.ports {
+            p.unsettled = true;
+        }
         self.settle(now);
     }
 
-    /// The link of a port went up or down. `speed_mbps` and `key` are those of the new link.
+    /// The link of a port went up or down; its key and speed are those of the configuration.
     pub fn set_link(&mut self, now: Time, port: usize, up: bool) {
         self.catch_up(now);
         let follows = self.has(Deviations::KEY_FOLLOWS_LINK);
@@ -199,7 +180,7 @@ impl System {
             if up {
                 p.actor.key = p.config.key;
                 p.lacp_enabled = p.config.lacp_enabled;
-                p.begin = p.lacp_enabled;
+                p.begin |= p.lacp_enabled;
             } else {
                 p.actor.key &= 0xffc0;
                 p.lacp_enabled = false;
@@ -213,23 +194,26 @@ impl System {
     }
 
     /// The key (and speed) of a port changes while its link is up. A standard system reselects at once; Linux
-    /// starts the port anew if the speed differs.
+    /// starts the port anew if the speed differs, and only carries another user key in its next PDUs.
     pub fn set_key(&mut self, now: Time, port: usize, key: u16, speed_mbps: u32) {
         self.catch_up(now);
         let restart = self.has(Deviations::KEY_FOLLOWS_LINK);
         let Some(p) = self.ports.get_mut(port).filter(|p| p.bound) else { return };
-        let changed = p.config.key != key;
+        let (old_key, old_speed) = (p.config.key, p.config.speed_mbps);
         p.config.key = key;
         p.config.speed_mbps = speed_mbps;
         if p.enabled {
             p.actor.key = key;
         }
-        if changed {
-            p.begin = p.begin || restart;
-            p.selected = if restart { p.selected } else { Selected::Unselected };
+        if p.enabled && restart {
+            // ad_update_actor_keys(): a key of another speed; a user key or the duplex bit alone start nothing anew,
+            // and nothing is announced before the next PDU is due.
+            p.begin |= p.lacp_enabled && ((old_key ^ key) & SPEED_BITS != 0 || old_speed != speed_mbps);
+        } else if old_key != key && !restart {
+            p.selected = Selected::Unselected;
             p.ntt = true;
-            p.unsettled = true;
         }
+        p.unsettled = true;
         self.settle(now);
     }
 
@@ -247,12 +231,14 @@ impl System {
         self.settle(now);
     }
 
-    /// LACP_Activity of every port (`lacp_active`).
+    /// LACP_Activity of every port (`lacp_active`), told as [`Self::set_short_timeout`] tells.
     pub fn set_active(&mut self, now: Time, active: bool) {
         self.catch_up(now);
+        let tells = !self.has(Deviations::TICKS);
         for p in &mut self.ports {
             p.config.active = active;
             p.actor.state.set(PortState::ACTIVITY, active);
+            p.ntt |= tells;
             p.unsettled = true;
         }
         self.settle(now);
@@ -295,41 +281,58 @@ impl System {
 
     /// No machine runs before `until`: the work item (or the control processor) does not get the CPU. PDUs that
     /// arrive meanwhile are the caller's to hold back or to hand over. Ticks that are missed are not made up for;
-    /// the grid starts again at `until`, as `queue_delayed_work()` after a late run does.
+    /// the grid starts again at `until`, as `queue_delayed_work()` after a late run does. A standard system acts at
+    /// `until` on everything that came due meanwhile.
     pub fn stall(&mut self, now: Time, until: Time) {
-        if !self.has(Deviations::TICKS) || until <= now {
-            return;
-        }
         self.catch_up(now);
-        // The next tick falls on `until`.
-        let tick = self.tick + 1;
-        self.origin = Time(until.0.saturating_sub(tick.saturating_mul(self.config.profile.tick)));
+        if !self.has(Deviations::TICKS) {
+            self.stalled_until = self.stalled_until.max(until);
+        } else if until > self.time(self.tick + 1) {
+            // The next tick falls on `until`.
+            let next = (self.tick + 1).saturating_mul(self.config.profile.tick_length());
+            self.origin = Time(until.0.saturating_sub(next));
+        }
         self.schedule(now);
     }
 
     /// A PDU arrives on a port.
     pub fn handle_pdu(&mut self, now: Time, port: usize, pdu: &Pdu) {
         self.catch_up(now);
-        let units = self.units(now);
+        let units = self.now_units(now);
         let profile = self.config.profile;
+        if !profile.has(Deviations::PORT_MOVED_UNNOTICED) {
+            self.notice_move(port, pdu);
+        }
         let Some(p) = self.ports.get_mut(port).filter(|p| p.bound) else { return };
         let before = (p.receive, p.partner, p.actor.state, p.selected);
         let was_settled = !p.unsettled;
         let outcome = p.step_receive(&profile, Some(pdu), units);
-        let receive = p.receive;
         if was_settled
             && before == (p.receive, p.partner, p.actor.state, p.selected)
             && before.0 == ReceiveState::Current
         {
             p.unsettled = false;
         }
-        if receive != before.0 {
-            self.event(now, port, Happened::Receive(receive));
-        }
+        self.tell(now, port);
         if outcome == Received::Loopback {
             self.event(now, port, Happened::Loopback);
         }
         self.settle(now);
+    }
+
+    /// port_moved (6.4.8): what a disabled port remembers as its partner is heard on another port.
+    fn notice_move(&mut self, port: usize, pdu: &Pdu) {
+        let profile = self.config.profile;
+        for (at, p) in self.ports.iter_mut().enumerate() {
+            if at != port
+                && p.bound
+                && p.receive == ReceiveState::PortDisabled
+                && p.partner.system == pdu.actor.system
+                && p.partner.port == pdu.actor.port
+            {
+                p.initialize(&profile);
+            }
+        }
     }
 
     /// Time passes: runs whatever is due until `now`.
@@ -361,17 +364,36 @@ impl System {
             self.events.push_back(Event { at, port, what });
         }
     }
+    /// Tells what became of one port.
+    fn tell(&mut self, at: Time, port: usize) {
+        if self.record_events
+            && let Some(p) = self.ports.get_mut(port)
+        {
+            let events = &mut self.events;
+            p.tell(|what| events.push_back(Event { at, port, what }));
+        }
+    }
+    /// Tells what became of every port: the selection logic of one port touches others.
+    fn tell_all(&mut self, at: Time) {
+        for port in 0..self.ports.len() {
+            self.tell(at, port);
+        }
+    }
     /// `now` in clock units: the last tick not after it, or nanoseconds.
     fn units(&self, now: Time) -> u64 {
         if self.has(Deviations::TICKS) {
-            now.since(self.origin) / self.config.profile.tick.max(1)
+            now.since(self.origin) / self.config.profile.tick_length()
         } else {
             now.0
         }
     }
+    /// As [`Self::units`], once everything due has run. While ticks are late the last one that ran counts.
+    fn now_units(&self, now: Time) -> u64 {
+        if self.has(Deviations::TICKS) { self.tick } else { now.0 }
+    }
     fn time(&self, units: u64) -> Time {
         if self.has(Deviations::TICKS) {
-            self.origin + units.saturating_mul(self.config.profile.tick)
+            self.origin + units.saturating_mul(self.config.profile.tick_length())
         } else {
             Time(units)
         }
@@ -379,30 +401,26 @@ impl System {
 
     /// Runs everything that was due before or at `now`.
     fn catch_up(&mut self, now: Time) {
-        let mut last = None;
+        let ticks = self.has(Deviations::TICKS);
         while let Some(at) = self.next_deadline().filter(|&at| at <= now) {
-            // A machine that asks for the same moment twice has been run at it.
-            if last == Some(at) {
-                break;
-            }
-            last = Some(at);
-            if self.has(Deviations::TICKS) {
+            if ticks {
                 self.run_tick(at);
             } else {
                 self.run_to_rest(at);
             }
             self.schedule(at);
         }
-        if self.has(Deviations::TICKS) {
+        if ticks {
             self.tick = self.tick.max(self.units(now));
         }
     }
 
     /// After a change from outside: a standard system acts at once, one with ticks at its next tick.
     fn settle(&mut self, now: Time) {
-        if !self.has(Deviations::TICKS) {
+        if !self.has(Deviations::TICKS) && now >= self.stalled_until {
             self.run_to_rest(now);
         }
+        self.tell_all(now);
         self.schedule(now);
     }
 
@@ -412,34 +430,35 @@ impl System {
         }
     }
 
+    /// The Selection Logic for one port. True if it changed anything.
+    fn select(&mut self, port: usize) -> bool {
+        let (ports, aggregators) = (&mut self.ports, &mut self.aggregators);
+        if self.config.profile.has(Deviations::ONE_ACTIVE_AGGREGATOR) {
+            selection_linux::select_port(self.config.ad_select, ports, aggregators, port)
+        } else {
+            selection::select(self.config.profile.selection, ports, aggregators, port)
+        }
+    }
+
+    fn end_selection_delay(&mut self, units: u64) {
+        if self.selection_timer.reached(units) {
+            self.selection_timer = Deadline::OFF;
+            self.reselect();
+        }
+    }
+
     /// One tick: every machine of every port once.
     fn run_tick(&mut self, now: Time) {
         let units = self.units(now);
         self.tick = units;
         let profile = self.config.profile;
-        if self.selection_timer.reached(units) {
-            self.selection_timer = Deadline::OFF;
-            self.reselect();
-            for p in &mut self.ports {
-                p.unsettled = true;
-            }
-        }
+        self.end_selection_delay(units);
         for i in 0..self.ports.len() {
             let Some(p) = self.ports.get_mut(i).filter(|p| p.bound) else { continue };
-            let before = Snapshot::of(p);
             p.unsettled = false;
             p.step_receive(&profile, None, units);
             p.step_periodic(&profile, units);
-            if profile.has(Deviations::ONE_ACTIVE_AGGREGATOR) {
-                selection_linux::select_port(
-                    self.config.ad_select,
-                    &mut self.ports,
-                    &mut self.aggregators,
-                    i,
-                );
-            } else {
-                selection::select(profile.selection, &mut self.ports, &mut self.aggregators, i);
-            }
+            self.select(i);
             self.step_mux(i, units);
             let Some(p) = self.ports.get_mut(i) else { continue };
             if let Some(pdu) = p.step_transmit(&profile, units) {
@@ -450,30 +469,30 @@ impl System {
                 p.begin = false;
                 p.unsettled = true;
             }
-            self.report(now, i, before);
         }
+        self.tell_all(now);
     }
 
     /// The standard: every machine until nothing moves.
     fn run_to_rest(&mut self, now: Time) {
         let units = self.units(now);
         let profile = self.config.profile;
+        self.end_selection_delay(units);
         for _ in 0..MAX_ROUNDS {
             let mut moved = false;
             for i in 0..self.ports.len() {
                 let Some(p) = self.ports.get_mut(i).filter(|p| p.bound) else { continue };
-                let before = Snapshot::of(p);
                 p.unsettled = false;
                 p.step_receive(&profile, None, units);
                 let periodic = p.step_periodic(&profile, units);
-                let chosen = selection::select(profile.selection, &mut self.ports, &mut self.aggregators, i);
+                let chosen = self.select(i);
                 let mux = self.step_mux(i, units);
                 let Some(p) = self.ports.get_mut(i) else { continue };
                 p.step_churn(&profile, units);
-                p.forwarding = p.mux == MuxState::CollectingDistributing || p.mux == MuxState::Distributing;
+                p.forwarding = matches!(p.mux, MuxState::CollectingDistributing | MuxState::Distributing);
                 let began = std::mem::take(&mut p.begin);
                 moved |= periodic || chosen || mux || began || p.unsettled;
-                self.report(now, i, before);
+                self.tell(now, i);
             }
             if !moved {
                 break;
@@ -486,6 +505,7 @@ impl System {
                 self.outbox.push_back((i, pdu));
             }
         }
+        self.tell_all(now);
     }
 
     fn step_mux(&mut self, port: usize, units: u64) -> bool {
@@ -509,81 +529,29 @@ impl System {
         self.ports.get_mut(port).is_some_and(|p| p.step_mux(&profile, around, units))
     }
 
-    fn report(&mut self, now: Time, port: usize, before: Snapshot) {
-        if !self.record_events {
-            return;
-        }
-        let Some(after) = self.ports.get(port).map(Snapshot::of) else { return };
-        if after == before {
-            return;
-        }
-        if after.receive != before.receive {
-            self.event(now, port, Happened::Receive(after.receive));
-        }
-        if after.periodic != before.periodic && after.periodic != PeriodicState::PeriodicTx {
-            self.event(now, port, Happened::Periodic(after.periodic));
-        }
-        if after.selected != before.selected {
-            self.event(now, port, Happened::Selected(after.selected));
-        }
-        if after.mux != before.mux {
-            self.event(now, port, Happened::Mux(after.mux));
-        }
-        if after.forwarding != before.forwarding {
-            self.event(now, port, Happened::Forwarding(after.forwarding));
-        }
-        if after.actor_churn != before.actor_churn {
-            self.event(now, port, Happened::ActorChurn(after.actor_churn));
-        }
-        if after.partner_churn != before.partner_churn {
-            self.event(now, port, Happened::PartnerChurn(after.partner_churn));
-        }
-    }
-
     /// Computes the next moment at which something may happen.
     fn schedule(&mut self, now: Time) {
         let profile = self.config.profile;
-        let units = if profile.has(Deviations::TICKS) { self.tick } else { self.units(now) };
-        let mut next = self.selection_timer;
+        let units = self.now_units(now);
+        let soon = Deadline::at(units + 1);
+        let mut next = if self.every_tick { soon } else { self.selection_timer };
         for p in self.ports.iter().filter(|p| p.bound) {
-            if p.unsettled || p.begin || p.churn_trigger {
-                next = next.min(Deadline::at(units + 1));
+            if p.unsettled || p.begin || p.churn_trigger || p.periodic == PeriodicState::PeriodicTx {
+                next = soon;
+                break;
             }
             next = next.min(p.current_while).min(p.periodic_timer).min(p.wait_while);
-            if p.periodic == PeriodicState::PeriodicTx {
-                next = next.min(Deadline::at(units + 1));
-            }
             next = next.min(p.actor_churn_timer).min(p.partner_churn_timer);
             if p.ntt && p.lacp_enabled {
                 next = next.min(Deadline::at(p.transmit_allowed_at(&profile, units + 1)));
             }
         }
-        self.next = next;
-    }
-}
-
-/// What [`System::report`] compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Snapshot {
-    receive: ReceiveState,
-    periodic: PeriodicState,
-    selected: Selected,
-    mux: MuxState,
-    forwarding: bool,
-    actor_churn: ChurnState,
-    partner_churn: ChurnState,
-}
-
-impl Snapshot {
-    const fn of(p: &Port) -> Self {
-        Self {
-            receive: p.receive,
-            periodic: p.periodic,
-            selected: p.selected,
-            mux: p.mux,
-            forwarding: p.forwarding,
-            actor_churn: p.actor_churn,
-            partner_churn: p.partner_churn,
+        if next.runs() {
+            next = next.max(soon);
+            if !profile.has(Deviations::TICKS) {
+                next = next.max(Deadline::at(self.stalled_until.0));
+            }
         }
+        self.next = next;
     }
 }

@@ -28,7 +28,7 @@ impl Port {
 
     /// The earliest moment, in clock units and not before `now`, at which a PDU may leave.
     pub(super) fn transmit_allowed_at(&self, profile: &Profile, now: u64) -> u64 {
-        if profile.has(Deviations::TRANSMIT_GATE) {
+        if profile.has(Deviations::TICKS.union(Deviations::TRANSMIT_GATE)) {
             let since = now.saturating_sub(self.gate_origin);
             let open = since.div_ceil(GATE_TICKS).max(1) * GATE_TICKS;
             self.gate_origin + open
