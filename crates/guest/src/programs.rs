@@ -6,7 +6,11 @@ use anyhow::{Context, Result, bail};
 use bondwitness_host::namespace::Namespace;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+
+/// Nobody's user and group: what a reader without privileges sees.
+const NOBODY: u32 = 65534;
 
 /// A program that takes many commands at once, one per line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +75,21 @@ impl Batch {
 
 /// Starts a program whose output goes to a file, and does not wait for it.
 pub(crate) fn start(namespace: &Namespace, program: &str, args: &[&str], to: File) -> Result<Child> {
+    spawn(namespace, Command::new(program).args(args), to)
+}
+
+/// As [`start`], without privileges.
+pub(crate) fn start_as_nobody(
+    namespace: &Namespace,
+    program: &str,
+    args: &[&str],
+    to: File,
+) -> Result<Child> {
+    spawn(namespace, Command::new(program).args(args).uid(NOBODY).gid(NOBODY), to)
+}
+
+fn spawn(namespace: &Namespace, command: &mut Command, to: File) -> Result<Child> {
     let errors = to.try_clone().context("cannot share a file")?;
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(to).stderr(errors);
-    namespace.with(|| command.spawn())?.with_context(|| format!("cannot start {program}"))
+    command.stdin(Stdio::null()).stdout(to).stderr(errors);
+    namespace.with(|| command.spawn())?.with_context(|| format!("cannot start {:?}", command.get_program()))
 }

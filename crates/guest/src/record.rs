@@ -1,7 +1,8 @@
 //! What is recorded of an incident: the evidence that its scenario declares, and apart from it what else there is.
 //!
-//! Files of the host begin with `host-`, or lie in a folder `snap-...` and begin so there: these are judged. Below `extra`
-//! lies what the judge does not get: the far end's view, the bonds' states second by second. `events.txt` has what was
+//! Files of the host begin with `host-`, or lie in a folder `snap-...` and begin so there; those of the far end begin with
+//! `sw-`, the second half of an MLAG pair with `swB-`, and are there only if the scenario says so. Below `extra` lies what
+//! the judge does not get: the far end's view in any case, the bonds' states second by second. `events.txt` has what was
 //! injected.
 
 use crate::capture::{self, Capture};
@@ -19,9 +20,6 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Nobody's user and group: what a reader without privileges sees.
-const NOBODY: &str = "65534:65534";
 
 /// The recorders of one incident.
 pub(crate) struct Recorder {
@@ -224,7 +222,11 @@ impl Recorder {
             .context("cannot make a snapshot's folder")?;
         for bond in self.bonds.iter().filter(|b| b.place != Place::Host) {
             let name = format!("extra/{folder}/{}-proc-bonding.txt", prefix(bond.place));
-            self.write(&name, read_again(&bond.proc).as_bytes())?;
+            let text = read_again(&bond.proc);
+            self.write(&name, text.as_bytes())?;
+            if self.evidence.far_end {
+                self.write(&format!("{folder}/{}-proc-bonding.txt", prefix(bond.place)), text.as_bytes())?;
+            }
         }
         let bond = topology.names.bond();
         let mut programs: Vec<(String, &str, Vec<&str>)> = Vec::new();
@@ -254,8 +256,11 @@ impl Recorder {
             let text = self.bonds.first().map(|b| read_again(&b.proc)).unwrap_or_default();
             self.write(&format!("{folder}/host-proc-bonding.txt"), text.as_bytes())?;
         } else if self.evidence.proc {
-            let args = vec!["setuidgid", NOBODY, "/bin/busybox", "cat", &proc];
-            programs.push(("host-proc-bonding.txt".to_owned(), "/bin/busybox", args));
+            // bonding looks at who reads: the rest of its text is for administrators.
+            let file = self.create(&format!("{folder}/host-proc-bonding.txt"))?;
+            let args = ["cat", &proc];
+            let child = programs::start_as_nobody(topology.at(Place::Host), "/bin/busybox", &args, file)?;
+            self.running.push(child);
         }
         for m in self.host_names.iter().filter(|n| **n != bond) {
             let mut each = |what: &str, program, args: Vec<_>| {
@@ -364,6 +369,9 @@ impl Recorder {
             let _ = writeln!(counts, "capture {name} in {received} out {sent} lost {lost}");
             self.write(&format!("extra/{}-{name}.pcapng", prefix(*place)), &capture.pcapng(all))?;
             if *place != Place::Host {
+                if self.evidence.far_end {
+                    self.write(&format!("{}-{name}.pcapng", prefix(*place)), &capture.pcapng(span))?;
+                }
                 continue;
             }
             match self.evidence.capture {

@@ -1,5 +1,7 @@
 //! Which incidents a run has: scenarios from files, drawn with seeds, as far as the guest can run them.
 
+use crate::accuracy::score::Truth;
+use crate::accuracy::simulated;
 use anyhow::{Context, Result, bail};
 use bondwitness_guest::{plan, support};
 use bondwitness_lab::incident::Incident;
@@ -100,43 +102,15 @@ pub(crate) fn boots(trials: &[Trial], per_boot: usize) -> Vec<Vec<Trial>> {
 }
 
 /// The truth in the words of the scores, with the names that the guest gives the members of incident `run`.
-pub(crate) fn truth(incident: &Incident, run: usize) -> Result<crate::accuracy::score::Truth> {
-    use crate::accuracy::score::{Decidable, Truth};
-    use bondwitness_core::domain::{FaultDomain, Side, Way};
-    use bondwitness_lab::{fault, incident};
-    let domain = |name: &str| {
-        let found = FaultDomain::ALL.into_iter().find(|d| d.name() == name);
-        found.with_context(|| format!("unknown fault domain {name:?}"))
-    };
-    let side = |name: &str| {
-        let all = [Side::Host, Side::Switch, Side::Link, Side::Both, Side::None, Side::Unknown];
-        all.into_iter().find(|s| s.name() == name).with_context(|| format!("unknown side {name:?}"))
-    };
-    let t = &incident.truth;
-    let mut members = Vec::new();
+pub(crate) fn truth(incident: &Incident, run: usize) -> Result<Truth> {
+    let mut declared = incident.truth.clone();
+    declared.members.clear();
     for (i, member) in incident.topology.members.iter().enumerate() {
-        if t.members.contains(&member.name) {
-            members.push(plan::member_name(run, i));
+        if incident.truth.members.contains(&member.name) {
+            declared.members.push(plan::member_name(run, i));
         }
     }
-    members.sort();
-    Ok(Truth {
-        domain: domain(&t.fault_domain)?,
-        side: side(&t.side)?,
-        also: t.also.iter().map(|d| domain(d)).collect::<Result<_>>()?,
-        decidable: match t.decidable {
-            incident::Decidable::Side => Decidable::Side,
-            incident::Decidable::Exoneration => Decidable::Exoneration,
-            incident::Decidable::Nothing => Decidable::Nothing,
-        },
-        members,
-        way: t.direction.map(|w| match w {
-            fault::Way::HostToSwitch => Way::HostToSwitch,
-            fault::Way::SwitchToHost => Way::SwitchToHost,
-            fault::Way::Both => Way::Both,
-        }),
-        cleared: t.cleared.iter().map(|s| side(s)).collect::<Result<_>>()?,
-    })
+    simulated::truth(&declared)
 }
 
 #[cfg(test)]
