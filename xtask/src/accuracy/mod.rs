@@ -29,7 +29,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--check" => check = true,
-            "--seeds" => seeds = args.next().and_then(|n| n.parse().ok()).context("--seeds needs a number")?,
+            "--seeds" => {
+                seeds = args.next().and_then(|n| n.parse().ok()).context("--seeds needs a number")?
+            }
             "--root" => root = PathBuf::from(args.next().context("--root needs a folder")?),
             other => bail!("unknown argument {other:?}; usage: accuracy [--check] [--seeds N] [--root DIR]"),
         }
@@ -44,7 +46,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let text = match simulated.text {
         Some(text) => text,
         // The small set of a check is no set to publish.
-        None => generated::kept(&committed, simulated::NAME).unwrap_or_else(|| "Not measured yet.".to_owned()),
+        None => {
+            generated::kept(&committed, simulated::NAME).unwrap_or_else(|| "Not measured yet.".to_owned())
+        }
     };
     page.push_str(&generated::section(simulated::NAME, &text));
     for set in [recordings::measure(&root)?, cases::measure(&root)?] {

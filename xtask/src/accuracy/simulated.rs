@@ -37,14 +37,8 @@ struct Floors {
     accusation: f64,
     calibration: f64,
 }
-const FLOORS: Floors = Floors {
-    decided: 0.95,
-    domain: 0.985,
-    member: 0.99,
-    way: 0.99,
-    accusation: 0.005,
-    calibration: 0.05,
-};
+const FLOORS: Floors =
+    Floors { decided: 0.95, domain: 0.985, member: 0.99, way: 0.99, accusation: 0.005, calibration: 0.05 };
 
 /// One family in four is held out.
 const HELD_OUT: u64 = 4;
