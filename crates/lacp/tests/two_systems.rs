@@ -31,7 +31,10 @@ fn every_pair(mut test: impl FnMut((Profile, Profile), (bool, bool), &str)) {
 fn invariants(w: &World, what: &str) {
     for s in [&w.a, &w.b] {
         for p in s.ports().iter().filter(|p| p.bound()) {
-            let carries = matches!(p.mux(), MuxState::CollectingDistributing | MuxState::Collecting | MuxState::Distributing);
+            let carries = matches!(
+                p.mux(),
+                MuxState::CollectingDistributing | MuxState::Collecting | MuxState::Distributing
+            );
             assert_eq!(carries, p.actor().state.intersects(PortState::CARRIES), "{what}");
             if carries {
                 assert!(p.actor().state.contains(PortState::SYNCHRONIZATION), "{what}: without own Sync");
@@ -155,7 +158,11 @@ fn two_passive_linux_ends_run_in_a_circle_as_recorded() {
     let expired: Vec<Time> = w
         .events
         .iter()
-        .filter(|(a, e)| *a && e.port == 0 && e.at > Time::from_secs(40) && e.what == Happened::Receive(ReceiveState::Expired))
+        .filter(|(a, e)| {
+            *a && e.port == 0
+                && e.at > Time::from_secs(40)
+                && e.what == Happened::Receive(ReceiveState::Expired)
+        })
         .map(|(_, e)| e.at)
         .collect();
     assert!(expired.len() >= 8, "{expired:?}");
@@ -186,7 +193,8 @@ fn loss_of_one_direction_runs_as_recorded_on_real_kernels() {
     assert!((2_000_000_000..=3_300_000_000).contains(&expired), "{expired}");
     assert!((2_900_000_000..=3_300_000_000).contains(&(defaulted - expired)));
     let far = || w.sent.iter().filter(|s| !s.from_a && s.port == 0 && s.at > from + expired);
-    let states: Vec<(u8, u8)> = far().map(|s| (s.pdu.actor.state.bits(), s.pdu.partner.state.bits())).collect();
+    let states: Vec<(u8, u8)> =
+        far().map(|s| (s.pdu.actor.state.bits(), s.pdu.partner.state.bits())).collect();
     assert!(states.contains(&(0x8f, 0x37)), "Expired, echo with Sync cleared: {states:x?}");
     assert!(states.iter().any(|s| s.0 & 0x40 != 0 && s.1 == 0), "Defaulted, partner all zero: {states:x?}");
     // Once defaulted, one PDU in about 31 s.

@@ -18,8 +18,14 @@ const HELD: &[(&str, &str)] = &[
     ("case-002", "one PDU of a sender that withdrew by itself; which end is the host is not told"),
     ("case-015", "a setting of the bus (L1.2 is off), which is no fault"),
     ("case-017", "both members deaf: a direction, no cause"),
-    ("case-018", "two hosts with the same interface name and other firmware; carrier comes and goes without a reason"),
-    ("case-031", "a link that trains through a mode the driver does not advertise; the symptom (no reception) is in the prose only"),
+    (
+        "case-018",
+        "two hosts with the same interface name and other firmware; carrier comes and goes without a reason",
+    ),
+    (
+        "case-031",
+        "a link that trains through a mode the driver does not advertise; the symptom (no reception) is in the prose only",
+    ),
     ("case-036", "three lines of `ethtool -i`; the line that decides is in the prose"),
     ("case-041", "nothing: every file is prose"),
     ("case-046", "three carrier losses without errors, one member only"),

@@ -3,6 +3,7 @@
 //! Families whose hash says so are held out: no weight and no rule is fitted on them, and they have rows of their own.
 
 use super::score::{Decidable, Figures, Outcome, Row, Said, Truth, judge, outcome};
+use crate::truth::{domain, side};
 use anyhow::{Context, Result, bail};
 use bondwitness_core::diagnose::Input;
 use bondwitness_core::domain::{FaultDomain as D, Side, Way};
@@ -58,15 +59,6 @@ pub(crate) struct Incident {
 
 /// The truth that a scenario declares, in the words of the core.
 pub(crate) fn truth(declared: &incident::Truth) -> Result<Truth> {
-    let domain = |word: &str| {
-        D::ALL.into_iter().find(|d| d.name() == word).with_context(|| format!("fault domain {word:?}"))
-    };
-    let side = |word: &str| {
-        [Side::Host, Side::Switch, Side::Link, Side::Both, Side::None, Side::Unknown]
-            .into_iter()
-            .find(|s| s.name() == word)
-            .with_context(|| format!("side {word:?}"))
-    };
     Ok(Truth {
         domain: domain(&declared.fault_domain)?,
         side: side(&declared.side)?,

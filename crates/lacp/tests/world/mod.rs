@@ -118,10 +118,11 @@ impl World {
         self.collect(wire);
         let mut at_this_moment = 0;
         loop {
-            let next = [self.a.next_deadline(), self.b.next_deadline(), self.flying.iter().map(|f| f.0).min()]
-                .into_iter()
-                .flatten()
-                .min();
+            let next =
+                [self.a.next_deadline(), self.b.next_deadline(), self.flying.iter().map(|f| f.0).min()]
+                    .into_iter()
+                    .flatten()
+                    .min();
             let Some(next) = next.filter(|&t| t <= until) else { break };
             assert!(next >= self.now, "time went back");
             at_this_moment = if next == self.now { at_this_moment + 1 } else { 0 };
