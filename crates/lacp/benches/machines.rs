@@ -72,6 +72,9 @@ fn main() {
             best = best.max(4.0 * SECONDS as f64 / start.elapsed().as_secs_f64());
         }
         assert!(delivered > SECONDS, "the ends talk");
-        println!("two Linux systems, 2 ports each, {name:20} {:6.2} million port-seconds a second  (goal: at least 1)", best / 1e6);
+        println!(
+            "two Linux systems, 2 ports each, {name:20} {:6.2} million port-seconds a second  (goal: at least 1)",
+            best / 1e6
+        );
     }
 }

@@ -70,7 +70,15 @@ fn case(a: impl Strategy<Value = Profile>, b: impl Strategy<Value = Profile>) ->
     let story = prop::collection::vec((pause, deed()), 0..25);
     let loss = prop_oneof![Just(0), 0_u64..1000];
     (((a, b), pair(), pair()), loss, 0_u64..1500, any::<u64>(), story).prop_map(
-        |((profiles, short, active), loss, delay, seed, story)| Case { profiles, short, active, loss, delay, seed, story },
+        |((profiles, short, active), loss, delay, seed, story)| Case {
+            profiles,
+            short,
+            active,
+            loss,
+            delay,
+            seed,
+            story,
+        },
     )
 }
 
@@ -113,7 +121,10 @@ fn truthful(w: &World, case: &Case) {
             assert!(actor.contains(PortState::SYNCHRONIZATION), "traffic without own Sync: {s:?}");
             // Linux with independent control falls from DISTRIBUTING to COLLECTING first, and on at the next tick.
             if !(profile.independent_control && ticks(profile)) {
-                assert!(partner.contains(PortState::SYNCHRONIZATION), "traffic without the partner's Sync: {s:?}");
+                assert!(
+                    partner.contains(PortState::SYNCHRONIZATION),
+                    "traffic without the partner's Sync: {s:?}"
+                );
             }
         }
         assert!(!actor.contains(PortState::EXPIRED) || !actor.contains(PortState::CARRIES), "{s:?}");

@@ -34,11 +34,11 @@ mod tables;
 mod time;
 mod transmit;
 
+pub use event::{Event, Happened};
 pub use port::{Pdu, Port, PortConfig};
 pub use profile::{Deviations, Profile, SelectionPolicy, TICK_HZ_250, TICK_NOMINAL};
 pub use selection::Aggregator;
 pub use selection_linux::AdSelect;
 pub use state::{ChurnState, MuxState, PeriodicState, ReceiveState, Selected};
-pub use event::{Event, Happened};
 pub use system::{System, SystemConfig};
 pub use time::Time;

@@ -99,10 +99,7 @@ pub(super) fn select(
 /// How many ports of an aggregator are SELECTED, not STANDBY.
 fn selected_ports(ports: &[Port], aggregators: &[Aggregator], at: Option<usize>) -> usize {
     at.and_then(|at| aggregators.get(at)).map_or(0, |a| {
-        a.ports
-            .iter()
-            .filter(|&&p| ports.get(p).is_some_and(|p| p.selected == Selected::Selected))
-            .count()
+        a.ports.iter().filter(|&&p| ports.get(p).is_some_and(|p| p.selected == Selected::Selected)).count()
     })
 }
 

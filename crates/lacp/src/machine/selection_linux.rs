@@ -78,9 +78,7 @@ pub(super) fn leave(policy: AdSelect, ports: &mut [Port], aggregators: &mut [Agg
             detach(ports, aggregators, port);
         } else {
             let free = (0..aggregators.len()).find(|&at| {
-                at != port
-                    && ports.get(at).is_some_and(|p| p.bound)
-                    && aggregators.get(at).is_some_and(alone)
+                at != port && ports.get(at).is_some_and(|p| p.bound) && aggregators.get(at).is_some_and(alone)
             });
             if let Some(free) = free {
                 move_aggregator(ports, aggregators, port, free, &mut reselect);
@@ -95,7 +93,8 @@ pub(super) fn leave(policy: AdSelect, ports: &mut [Port], aggregators: &mut [Agg
         p.forwarding = false;
         p.selected = Selected::Unselected;
     }
-    let left_without = lived_on.and_then(|at| aggregators.get(at)).is_some_and(|a| active_ports(a, ports) == 0);
+    let left_without =
+        lived_on.and_then(|at| aggregators.get(at)).is_some_and(|a| active_ports(a, ports) == 0);
     if reselect || (was_active && left_without) {
         select_active(policy, ports, aggregators);
     }

@@ -6,9 +6,7 @@
 //! clock; which PDU leaves when, with what in it, is the machines' own doing.
 
 use crate::recording::{self, Frame, Member, Reading};
-use bondwitness_lacp::machine::{
-    AdSelect, ChurnState, Pdu, PortConfig, Profile, System, SystemConfig, Time,
-};
+use bondwitness_lacp::machine::{AdSelect, ChurnState, Pdu, PortConfig, Profile, System, SystemConfig, Time};
 use bondwitness_lacp::{Mac, PortState};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,9 +51,14 @@ enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
     at: Time,
-    members: Vec<((u8, u8), BTreeMap<&'static str, String>)>,
-    bond: BTreeMap<&'static str, String>,
+    members: Vec<(States, Facts)>,
+    bond: Facts,
 }
+
+/// Actor and Partner state.
+type States = (u8, u8);
+/// Lines of `/proc/net/bonding` other than the states.
+type Facts = BTreeMap<&'static str, String>;
 
 /// What a recording leaves open, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -277,10 +280,7 @@ fn compare_frames(name: &str, sent: &[Frame], predicted: &[(Time, Pdu)], outcome
     outcome.predicted += predicted.iter().filter(|f| f.0 + 60_000_000 >= from).count();
     outcome.transitions += real.len();
     let near = |list: &[(Time, (u8, u8))], (at, states): (Time, (u8, u8))| {
-        list.iter()
-            .filter(|o| o.1 == states)
-            .map(|o| o.0.since(at).max(at.since(o.0)))
-            .min()
+        list.iter().filter(|o| o.1 == states).map(|o| o.0.since(at).max(at.since(o.0))).min()
     };
     for &r in &real {
         match near(&model, r) {
@@ -313,8 +313,7 @@ fn compare_timeline(
         loop {
             outcome.readings += 1;
             let first = shown.iter().rposition(|s| s.at + TOLERANCE <= at).unwrap_or(0);
-            let around: Vec<&Shown> =
-                shown[first..].iter().take_while(|s| s.at <= at + TOLERANCE).collect();
+            let around: Vec<&Shown> = shown[first..].iter().take_while(|s| s.at <= at + TOLERANCE).collect();
             let mut now = Vec::new();
             for (name, member) in &reading.members {
                 differences(name, member, names, &around, &mut now);

@@ -3,7 +3,13 @@
 //!
 //! The recordings stand beside the repository (`../shared/kernel-recordings`); where they are absent the test says so
 //! and passes.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "reads recordings, prints a table")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that reads recordings and prints a table; helpers of tests are not seen as tests by clippy"
+)]
 
 mod end;
 mod recording;
@@ -21,7 +27,8 @@ const FAR: End<'_> = End {
     ports: &[("sw-s1.pcap", "s1"), ("sw-s2.pcap", "s2")],
     timeline: Some("sw-proc-timeline.txt"),
 };
-const FAR_1: End<'_> = End { name: "far 1", ports: &[("sw-s1.pcap", "s1")], timeline: Some("sw-proc-timeline.txt") };
+const FAR_1: End<'_> =
+    End { name: "far 1", ports: &[("sw-s1.pcap", "s1")], timeline: Some("sw-proc-timeline.txt") };
 const FAR_2: End<'_> = End { name: "far 2", ports: &[("sw-s2.pcap", "s2")], timeline: None };
 
 #[test]

@@ -53,7 +53,9 @@ fn step(profile: Profile, of_partner: bool, state: ChurnState, event: &str) -> D
 #[test]
 fn standard() {
     for of_partner in [false, true] {
-        check("standard", STANDARD, ChurnState::ALL, &EVENTS, |s, e| step(Profile::standard(), of_partner, s, e));
+        check("standard", STANDARD, ChurnState::ALL, &EVENTS, |s, e| {
+            step(Profile::standard(), of_partner, s, e)
+        });
     }
 }
 

@@ -44,7 +44,11 @@ fn check<S: Display + Copy>(
             let row = rows.remove(&(state.to_string(), event.to_owned()));
             if row.as_ref() != Some(&done) {
                 let actions: Vec<&str> = done.1.iter().map(String::as_str).collect();
-                wrong += &format!("{state} | {event} | {} | {} | but the table has {row:?}\n", done.0, actions.join(" "));
+                wrong += &format!(
+                    "{state} | {event} | {} | {} | but the table has {row:?}\n",
+                    done.0,
+                    actions.join(" ")
+                );
             }
         }
     }

@@ -92,13 +92,8 @@ fn step(profile: Profile, state: MuxState, event: &str) -> Done {
 
 const COUPLED: [MuxState; 4] =
     [MuxState::Detached, MuxState::Waiting, MuxState::Attached, MuxState::CollectingDistributing];
-const INDEPENDENT: [MuxState; 5] = [
-    MuxState::Detached,
-    MuxState::Waiting,
-    MuxState::Attached,
-    MuxState::Collecting,
-    MuxState::Distributing,
-];
+const INDEPENDENT: [MuxState; 5] =
+    [MuxState::Detached, MuxState::Waiting, MuxState::Attached, MuxState::Collecting, MuxState::Distributing];
 
 fn independent(profile: Profile) -> Profile {
     Profile { independent_control: true, ..profile }

@@ -79,7 +79,9 @@ fn step(profile: Profile, state: ReceiveState, event: &str) -> Done {
     note(!on.current_while.runs(), "current_while=off");
     let both = |bit: PortState| (off.partner.state.contains(bit), on.partner.state.contains(bit));
     if !on.partner.state.contains(PortState::CARRIES) && !on.partner.same_identity(&on.partner_admin) {
-        for (name, bit) in [("Partner.Timeout", PortState::TIMEOUT), ("Partner.Aggregation", PortState::AGGREGATION)] {
+        for (name, bit) in
+            [("Partner.Timeout", PortState::TIMEOUT), ("Partner.Aggregation", PortState::AGGREGATION)]
+        {
             if !(event.starts_with("pdu") || event == "loop") || bit == PortState::TIMEOUT {
                 let (a, b) = both(bit);
                 flag(&mut found, name, a, b);

@@ -14,8 +14,7 @@ use std::collections::BTreeSet;
 /// the same unless said otherwise. `same`; `other`: another partner; `key`: another own key; `individual`: the partner
 /// does not aggregate; `nobody`: no partner is known; `down`: no link; `off`: no LACP; `full`: no place left in the
 /// aggregator; `alone`: port 1 has no aggregator either.
-const EVENTS: [&str; 9] =
-    ["same", "other", "key", "individual", "nobody", "down", "off", "full", "alone"];
+const EVENTS: [&str; 9] = ["same", "other", "key", "individual", "nobody", "down", "off", "full", "alone"];
 
 fn partner(last: u8) -> PortInfo {
     PortInfo {
@@ -71,7 +70,9 @@ fn step(rule: &Rule, state: Selected, event: &str) -> Done {
     match rule {
         Rule::Standard(policy) => {
             let policy = match *policy {
-                SelectionPolicy::OnePerKey { .. } if event != "full" => SelectionPolicy::OnePerKey { max_ports: 8 },
+                SelectionPolicy::OnePerKey { .. } if event != "full" => {
+                    SelectionPolicy::OnePerKey { max_ports: 8 }
+                }
                 policy => policy,
             };
             selection::select(policy, &mut ports, &mut aggregators, 2);
