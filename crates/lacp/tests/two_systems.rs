@@ -4,7 +4,7 @@ mod world;
 
 use bondwitness_lacp::PortState;
 use bondwitness_lacp::machine::{Happened, MuxState, PeriodicState, Profile, ReceiveState, Time};
-use world::{LATENCY, MILLI, SECOND, World, good, profiles, ticks};
+use world::{Deed, LATENCY, MILLI, SECOND, World, good, profiles, ticks};
 
 const BOTH: [bool; 2] = [true, false];
 
@@ -205,4 +205,43 @@ fn loss_of_one_direction_runs_as_recorded_on_real_kernels() {
     assert!(times.windows(2).any(|w| (30_000..32_500).contains(&(w[1].since(w[0]) / MILLI))), "{times:?}");
     // The other member does not notice.
     assert_eq!(w.a.ports()[1].actor().state.bits(), 63);
+}
+
+#[test]
+fn a_new_port_speaks_at_once() {
+    // The standard: BEGIN enters DETACHED, which sets NTT. Linux: at the first opening of the gate, on the third tick,
+    // when the Receive machine is in EXPIRED for one tick; later when no PDU is due for 9 ticks.
+    for (profile, first) in
+        [(Profile::standard(), Time::ZERO), (Profile::linux(), Time(3 * Profile::linux().tick))]
+    {
+        let mut w = World::new((profile, profile), (true, true), (true, true));
+        w.run(Time::from_millis(500), &|_| None);
+        let sent = w.sent.first().expect("it speaks");
+        assert_eq!(sent.at, first, "{profile:?}");
+        assert_eq!(sent.pdu.actor.state.bits(), 0xc7, "{profile:?}");
+    }
+}
+
+#[test]
+fn a_linux_port_without_carrier_has_no_speed_in_its_key() {
+    // `kernel-facts.md` 11.1, "carrier down": port key 0, states 15 and 55; then the port starts anew.
+    let mut w = World::new((Profile::linux(), Profile::linux()), (true, true), (true, true));
+    w.run(Time::from_secs(10), &good);
+    // As recorded: the far end's carrier stays, its PDUs get nowhere.
+    w.deed(Deed::Link(true, 0, false), &good);
+    assert_eq!(w.a.ports()[0].actor().key, 0);
+    assert!(!w.a.ports()[0].forwarding());
+    w.run(Time::from_secs(12), &good);
+    let states = |w: &World| (w.a.ports()[0].actor().state.bits(), w.a.ports()[0].partner().state.bits());
+    assert_eq!(states(&w), (15, 55));
+    let before = w.a.ports()[0].transmitted();
+    w.run(Time::from_secs(20), &good);
+    assert_eq!(w.a.ports()[0].transmitted(), before, "nothing is sent without carrier");
+    w.deed(Deed::Link(true, 0, true), &good);
+    assert_eq!(w.a.ports()[0].actor().key, 15);
+    let up = w.now;
+    w.run(up + 2 * SECOND, &good);
+    assert_eq!(states(&w), (7, 15), "WAITING");
+    w.run(up + 3 * SECOND, &good);
+    assert_eq!(states(&w), (63, 63));
 }

@@ -116,7 +116,7 @@ impl World {
     /// Runs until `until`; asserts that time always moves on.
     pub(crate) fn run(&mut self, until: Time, wire: Wire<'_>) {
         self.collect(wire);
-        let mut at_this_moment = 0;
+        let (mut at_this_moment, mut in_this_second, mut second) = (0, 0_u32, self.now);
         loop {
             let next =
                 [self.a.next_deadline(), self.b.next_deadline(), self.flying.iter().map(|f| f.0).min()]
@@ -127,6 +127,12 @@ impl World {
             assert!(next >= self.now, "time went back");
             at_this_moment = if next == self.now { at_this_moment + 1 } else { 0 };
             assert!(at_this_moment < 100, "time stands still at {}", next.as_secs_f64());
+            // A timer that is due for ever would creep on by a nanosecond at a time.
+            if next.since(second) >= SECOND {
+                (in_this_second, second) = (0, next);
+            }
+            in_this_second += 1;
+            assert!(in_this_second < 10_000, "time creeps at {}", next.as_secs_f64());
             self.now = next;
             self.a.handle_timeout(next);
             self.b.handle_timeout(next);
