@@ -30,9 +30,10 @@ usage: vm [options]
   --only NAME              only scenarios whose name begins so
   --seeds N                incidents drawn from each scenario (1)
   --first-seed N           the first seed (0)
-  --per-boot N             incidents in one boot (48)
+  --per-boot N             incidents in one boot, at most (48)
   --jobs N                 guests at a time (one per processor)
-  --keep DIR               where the evidence goes (target/vm/runs)";
+  --keep DIR               where the evidence goes (target/vm/runs)
+  --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
 const LAB: &str = "crates/lab/scenarios";
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
     };
-    let (mut count, mut first) = (1, 0);
+    let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
@@ -86,12 +87,21 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--per-boot" => options.per_boot = value()?.parse::<usize>().context("--per-boot")?.max(1),
             "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
             "--keep" => options.keep = PathBuf::from(value()?),
+            "--fetch" => fetch_only = true,
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
             }
             other => bail!("unknown argument {other:?}\n{USAGE}"),
         }
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
+    qemu::need()?;
+    let packages = Packages::new(&folder);
+    let userland = packages.userland()?;
+    if fetch_only {
+        return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
     }
     options.seeds = first..first.saturating_add(count);
     if options.paths.is_empty() {
@@ -104,18 +114,16 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if chosen.trials.is_empty() {
         bail!("no scenario of that name can be run");
     }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
-    qemu::need()?;
-    let packages = Packages::new(&folder);
-    let userland = packages.userland()?;
     let guest = build_guest(&folder)?;
+    // Every job gets something to do.
+    let share = chosen.trials.len().saturating_mul(options.kernels.len()).div_ceil(options.jobs).max(1);
+    let per_boot = options.per_boot.min(share);
     let mut boots = VecDeque::new();
     for kernel in &options.kernels {
         let root = packages.kernel(*kernel)?;
         let initrd = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
         let image = image(&root)?;
-        for (i, trials) in catalogue::boots(&chosen.trials, options.per_boot).into_iter().enumerate() {
+        for (i, trials) in catalogue::boots(&chosen.trials, per_boot).into_iter().enumerate() {
             boots.push_back(Boot {
                 name: format!("{}-{i}", kernel.name),
                 kernel: kernel.name,

@@ -54,8 +54,13 @@ pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted
         let text =
             String::from_utf8_lossy(&fs::read(&console).context("cannot read the console")?).into_owned();
         if text.contains(FINISHED) {
-            let said =
-                text.lines().rev().find(|l| l.contains("guest: ")).unwrap_or_default().trim().to_owned();
+            let said = text
+                .lines()
+                .rev()
+                .find_map(|l| l.split_once("guest: "))
+                .map_or("", |(_, said)| said)
+                .trim()
+                .to_owned();
             return Ok(Booted { disk, wall, tries, said });
         }
         let tail: Vec<&str> = text.lines().rev().take(12).collect();
