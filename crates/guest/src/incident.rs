@@ -176,7 +176,7 @@ impl World {
         let topology = Topology::build(incident, n)?;
         let recorder = Recorder::start(incident, &topology, out)?;
         let speaker = if topology.speaker { Some(Speaker::new(incident, &topology)?) } else { None };
-        let traffic = Traffic::new(&topology)?;
+        let traffic = Traffic::new(incident, &topology)?;
         let begun = Instant::now();
         let mut world =
             Self { topology, recorder, speaker, traffic, begun, hog: None, filters: Filters::default() };

@@ -7,14 +7,16 @@ use crate::speaker::Speaker;
 use crate::topology::Topology;
 use anyhow::{Context, Result};
 use bondwitness_host::packet::{self, PacketSocket};
+use bondwitness_lab::incident::Incident;
 
 /// Frames for each round and member, in each direction. Real hosts have thousands; here each costs instructions.
 const FRAMES: u8 = 3;
 
 /// The senders of one incident.
 pub(crate) struct Traffic {
-    host: PacketSocket,
-    /// One for each port of a speaker, one for each bond of a Linux far end.
+    /// None where the scenario's host sends nothing else.
+    host: Option<PacketSocket>,
+    /// One for each port of a speaker, one for each bond of a Linux far end; none where the switch sends nothing else.
     far: Vec<PacketSocket>,
     to_switch: Vec<u8>,
     to_host: Vec<u8>,
@@ -23,7 +25,7 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     /// Opens the senders.
-    pub(crate) fn new(topology: &Topology) -> Result<Self> {
+    pub(crate) fn new(incident: &Incident, topology: &Topology) -> Result<Self> {
         let open = |place, name: String| {
             topology
                 .at(place)
@@ -31,7 +33,10 @@ impl Traffic {
                 .with_context(|| format!("cannot send on {name}"))
         };
         let names = topology.names;
-        let far = if topology.speaker {
+        let members = &incident.topology.members;
+        let far = if members.iter().any(|m| m.rx_pps == 0) {
+            Vec::new()
+        } else if topology.speaker {
             (0..topology.members)
                 .map(|i| open(Place::Far(topology.half_of(i)), names.port(i)))
                 .collect::<Result<_>>()?
@@ -39,7 +44,11 @@ impl Traffic {
             (0..topology.halves()).map(|h| open(Place::Far(h), names.far_bond(h))).collect::<Result<_>>()?
         };
         Ok(Self {
-            host: open(Place::Host, names.bond())?,
+            host: if members.iter().any(|m| m.tx_pps == 0) {
+                None
+            } else {
+                Some(open(Place::Host, names.bond())?)
+            },
             far,
             to_switch: frame(names.port_mac(0).0, names.member_mac(0).0),
             to_host: frame(names.member_mac(0).0, names.port_mac(0).0),
@@ -55,7 +64,9 @@ impl Traffic {
             if let Some(last) = self.to_switch.get_mut(5) {
                 *last = flow;
             }
-            let _ = self.host.send(&self.to_switch);
+            if let Some(host) = &self.host {
+                let _ = host.send(&self.to_switch);
+            }
             let Some(source) = self.to_host.get_mut(11) else { continue };
             *source = flow;
             match speaker {
