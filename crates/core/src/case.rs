@@ -366,6 +366,7 @@ pub fn build(pieces: Vec<Piece>) -> Case {
         case.captures.push(from_text(file, &pdus));
     }
     let ambiguous = crate::hosts::separate(&mut case);
+    crate::hosts::by_slot(&mut case);
     host_facts(&mut case);
     if ambiguous {
         // The first name found would be one of several.

@@ -215,6 +215,7 @@ impl<'a> World<'a> {
                 mii_up: true,
                 mtu: spec.mtu,
                 speed_mbps: spec.speed_mbps,
+                advertises_mbps: None,
                 link_failures: 0,
                 carrier_counts: (1, u32::from(spec.driver == "veth")),
                 hung_since: None,
@@ -236,6 +237,7 @@ impl<'a> World<'a> {
                 qdisc_sent: 0,
                 qdisc_dropped: 0,
                 counted_until: Time::ZERO,
+                flows: (false, false),
                 rest: [0.0; 4],
                 switch: Misbehaviour::default(),
                 heard: None,
@@ -330,6 +332,7 @@ impl<'a> World<'a> {
                 self.act(planned.action);
                 self.drain();
             }
+            self.count_changes_of_flow();
         }
     }
 
