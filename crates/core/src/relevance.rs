@@ -205,6 +205,7 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
     let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
     let broke = trouble.span.is_some();
     let troubled = troubled(&trouble, &by_place, findings);
+    two_speakers(findings);
     for f in findings.iter_mut() {
         let Bearing::Implicates(domains) = &f.bearing else { continue };
         let log = f.kind == Kind::Log;
@@ -401,6 +402,27 @@ fn badly_damaged(case: &Case, f: &Finding) -> bool {
         .and_then(crate::series::Series::growth);
     let good = crate::ledger::growth(case, m, crate::evidence::Meaning::RxPackets).map_or(0, |g| g.0);
     damaged.is_some_and(|n| n >= 100 && n.saturating_mul(100) > good.saturating_add(n))
+}
+
+/// While two partners speak on one wire, whose words are the switch's is not known: nothing that they say, nor what the
+/// member's state became by it, decides against the switch (verdict.md section 1).
+fn two_speakers(findings: &mut [Finding]) {
+    let members: BTreeSet<String> =
+        findings.iter().filter(|f| f.check == "two-speakers").filter_map(|f| f.member.clone()).collect();
+    for f in findings.iter_mut() {
+        if f.check == "two-speakers"
+            || members.is_empty()
+            || f.member.as_ref().is_some_and(|m| !members.contains(m))
+        {
+            continue;
+        }
+        if let Bearing::Implicates(d) = &mut f.bearing
+            && d.iter().all(|(x, _)| x.side() == crate::domain::Side::Switch)
+        {
+            d.push((D::Physical, crate::finding::Strength::Weak));
+            f.text.push_str("; two partners speak on this wire");
+        }
+    }
 }
 
 fn context(f: &mut Finding, why: &str) {

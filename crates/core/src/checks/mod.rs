@@ -14,6 +14,7 @@ mod config_drift;
 mod congestion;
 mod ends_not_told;
 mod fail_over_mac;
+mod far_port_errors;
 mod half_duplex;
 mod host_rebooted;
 mod host_released;
@@ -23,8 +24,11 @@ mod lacp_in_order;
 mod lacp_lost_both_ways;
 mod lacp_lost_towards_host;
 mod lacp_lost_towards_switch;
+mod lacpdu_ignored_by_switch;
 mod lacpdu_lost_before_tap;
+mod lacpdu_lost_between_taps;
 mod lacpdu_lost_inside_host;
+mod lacpdu_not_sent_by_switch;
 mod lacpdu_rx_late;
 mod lacpdu_tx_late;
 mod lacpdu_tx_silent;
@@ -49,6 +53,8 @@ mod requested_rate_ignored;
 mod single_member;
 mod slow_protocol_filter;
 mod static_against_lacp;
+mod transition_illegal;
+mod transition_late;
 mod two_speakers;
 mod vlan_tx_drop;
 
@@ -67,6 +73,7 @@ pub const CHECKS: &[Check] = &[
     congestion::CHECK,
     ends_not_told::CHECK,
     fail_over_mac::CHECK,
+    far_port_errors::CHECK,
     half_duplex::CHECK,
     host_rebooted::CHECK,
     host_released::CHECK,
@@ -76,8 +83,11 @@ pub const CHECKS: &[Check] = &[
     lacp_lost_both_ways::CHECK,
     lacp_lost_towards_host::CHECK,
     lacp_lost_towards_switch::CHECK,
+    lacpdu_ignored_by_switch::CHECK,
     lacpdu_lost_before_tap::CHECK,
+    lacpdu_lost_between_taps::CHECK,
     lacpdu_lost_inside_host::CHECK,
+    lacpdu_not_sent_by_switch::CHECK,
     lacpdu_rx_late::CHECK,
     lacpdu_tx_late::CHECK,
     lacpdu_tx_silent::CHECK,
@@ -102,6 +112,8 @@ pub const CHECKS: &[Check] = &[
     single_member::CHECK,
     slow_protocol_filter::CHECK,
     static_against_lacp::CHECK,
+    transition_illegal::CHECK,
+    transition_late::CHECK,
     two_speakers::CHECK,
     vlan_tx_drop::CHECK,
 ];

@@ -36,6 +36,18 @@ impl Part {
         gaps
     }
 
+    /// The silences of a speaker on this wire, those at its edges included while the other end, or another link of the same
+    /// capture, goes on.
+    pub(crate) fn silences(&self, s: &Speaker, other: Option<&Speaker>) -> Vec<Gap> {
+        let mut gaps = self.gaps_of(s, other);
+        if self.span.1 > s.last.0.max(other.map_or(i64::MIN, |o| o.last.0)) {
+            let (from_ns, from_frame) = s.last;
+            gaps.retain(|g| g.from_ns != from_ns);
+            gaps.push(Gap { from_ns, to_ns: self.span.1, from_frame, to_frame: from_frame });
+        }
+        gaps
+    }
+
     /// True if the partner shows that it heard us in the middle of a silence of the host at the tap: it still spoke, and
     /// was not deaf, when its own timeout had long run out on the last PDU that the tap shows. Then the tap lost frames
     /// that the partner got: the silence is the capture's, not the host's (erratum E-37).
