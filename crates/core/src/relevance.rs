@@ -92,6 +92,7 @@ impl Trouble {
                         Cause::LinkDown
                         | Cause::PartnerChanged
                         | Cause::PartnerWithdrew
+                        | Cause::PartnerRestarted
                         | Cause::HostWithdrew
                         | Cause::HostReleased
                         | Cause::Unclear => None,

@@ -46,6 +46,7 @@ mod own_system_received;
 mod partner_differs;
 mod partner_identity_changed;
 mod partner_not_heard;
+mod partner_restarted;
 mod partner_withdrew;
 mod pcie_correctable;
 mod rate_asymmetric;
@@ -105,6 +106,7 @@ pub const CHECKS: &[Check] = &[
     partner_differs::CHECK,
     partner_identity_changed::CHECK,
     partner_not_heard::CHECK,
+    partner_restarted::CHECK,
     partner_withdrew::CHECK,
     pcie_correctable::CHECK,
     rate_asymmetric::CHECK,

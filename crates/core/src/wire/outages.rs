@@ -172,8 +172,8 @@ impl Part {
             story.carries_at_end = story.carried;
         }
         // A speaker that fell silent for good while the other goes on may leave the last words "all is well".
-        let dead_in = story.in_gaps.iter().any(|g| self.partner().is_some_and(|p| g.from_ns == p.last.0));
-        let dead_out = story.out_gaps.iter().any(|g| self.host().is_some_and(|h| g.from_ns == h.last.0));
+        let dead_in = story.in_gaps.iter().any(|g| self.partner().is_some_and(|p| g.from_frame == p.last.1));
+        let dead_out = story.out_gaps.iter().any(|g| self.host().is_some_and(|h| g.from_frame == h.last.1));
         if dead_in || dead_out {
             story.carries_at_end = false;
         }
@@ -298,6 +298,13 @@ impl Part {
                 && story.carried
                 && first_deaf.is_none_or(|d| c.ns <= d)
         });
+        // Expired and Defaulted together follow from no timeout: only a port that was disabled or begun anew says so
+        // (802.1AX Receive machine: PORT_DISABLED to EXPIRED with the defaults recorded).
+        let restarted = partner_changes.iter().find(|c| {
+            c.actor.state.contains(PortState::EXPIRED.union(PortState::DEFAULTED))
+                && story.carried
+                && c.ns >= span.start.saturating_sub(SECOND)
+        });
         // With both ends passive nobody keeps a cadence: the silences are the rule, not a cause.
         let passive = |s: Option<&Speaker>| {
             s.is_some_and(|s| {
@@ -355,6 +362,21 @@ impl Part {
                 ),
             ));
             Cause::PartnerWithdrew
+        } else if let Some(c) = restarted {
+            let gap = self.partner().and_then(|p| p.gaps.iter().find(|g| g.to_ns == c.ns)).copied();
+            if let Some(g) = gap {
+                proof.push((
+                    g.from_frame,
+                    format!("the partner's last PDU before a silence of {}", seconds(g.len_ns())),
+                ));
+            }
+            proof.push((
+                c.frame,
+                "its first PDU after it carries Expired and Defaulted: the partner's port began anew"
+                    .to_owned(),
+            ));
+            used = gap;
+            Cause::PartnerRestarted
         } else if let (Some(d), false) = (partner_deaf, deaf_first) {
             if let Some(g) = out_gap {
                 proof.push((
@@ -410,10 +432,23 @@ impl Part {
                 proof.push((d.frame, format!("then our own PDU says {}", deaf_words(d.actor.state))));
                 let resumed = self.partner().is_some_and(|p| p.last.0 >= g.to_ns && p.last.0 > g.from_ns);
                 let back = if resumed { self.partner().and_then(|p| p.at(g.to_ns)) } else { None };
+                // Once Defaulted we send at the slow rate, and a partner with a short timeout expires on that: no proof of
+                // a second loss. It says Expired after one timeout without us, Defaulted after two.
+                let unheard = |b: &Change| {
+                    let ours = self.host().and_then(|h| {
+                        let gap = h.gaps.iter().find(|o| o.from_ns < b.ns && o.to_ns >= b.ns);
+                        gap.map(|o| o.from_ns).or_else(|| (h.last.0 < b.ns).then_some(h.last.0))
+                    });
+                    ours.is_some_and(|t| {
+                        let defaulted =
+                            b.actor.state.contains(PortState::DEFAULTED) || b.partner.system.is_zero();
+                        b.ns.saturating_sub(t) >= if defaulted { 58 } else { 28 } * SECOND / 10
+                    })
+                };
                 match back {
-                    // After a long silence our own slow cadence has made the partner deaf: no proof of a second loss.
                     Some(b)
                         if (b.actor.state.deaf() || b.partner.system.is_zero())
+                            && !unheard(b)
                             && g.len_ns() < 3 * in_period + 6 * SECOND =>
                     {
                         proof.push((

@@ -28,15 +28,13 @@ impl World<'_> {
         }
     }
 
-    /// Counts what flowed until now wherever traffic begins or ends now.
-    pub(super) fn count_changes_of_flow(&mut self) {
+    /// Counts the traffic of every member whose end of it began or ceased to forward in this step: what flowed until now
+    /// flowed in the state before.
+    pub(super) fn settle(&mut self) {
         for i in 0..self.members.len() {
-            let flows = (self.switch_forwards(i), self.host_forwards(i));
-            if self.members.get(i).is_some_and(|m| m.flows != flows) {
+            let now = (self.switch_forwards(i), self.host_forwards(i));
+            if self.members.get(i).is_some_and(|m| m.forwards != now) {
                 self.count(i);
-                if let Some(m) = self.members.get_mut(i) {
-                    m.flows = flows;
-                }
             }
         }
     }
@@ -44,13 +42,18 @@ impl World<'_> {
     /// Counts the traffic of a member up to now.
     pub(super) fn count(&mut self, member: usize) {
         let now = self.now;
+        let state = (self.switch_forwards(member), self.host_forwards(member));
+        let Some((receives, sends)) =
+            self.members.get_mut(member).map(|m| std::mem::replace(&mut m.forwards, state))
+        else {
+            return;
+        };
         let ring = self.members.get(member).map_or(0.0, |m| m.ring_loss);
         let congested = self.congested;
         let Some(m) = self.members.get_mut(member) else { return };
         #[allow(clippy::cast_precision_loss, reason = "a rate")]
         let seconds = now.since(m.counted_until) as f64 / 1e9;
         m.counted_until = now;
-        let (receives, sends) = m.flows;
         if seconds <= 0.0 {
             return;
         }

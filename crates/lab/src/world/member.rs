@@ -90,8 +90,8 @@ pub(super) struct Member {
     pub(super) qdisc_sent: u64,
     pub(super) qdisc_dropped: u64,
     pub(super) counted_until: Time,
-    /// Whether the switch and the host forwarded on this member since then.
-    pub(super) flows: (bool, bool),
+    /// The switch and the host forwarded on this member since then.
+    pub(super) forwards: (bool, bool),
     /// Fractions of frames not yet counted.
     pub(super) rest: [f64; 4],
 

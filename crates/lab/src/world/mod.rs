@@ -237,7 +237,7 @@ impl<'a> World<'a> {
                 qdisc_sent: 0,
                 qdisc_dropped: 0,
                 counted_until: Time::ZERO,
-                flows: (false, false),
+                forwards: (false, false),
                 rest: [0.0; 4],
                 switch: Misbehaviour::default(),
                 heard: None,
@@ -327,12 +327,13 @@ impl<'a> World<'a> {
                 f.handle_timeout(self.now);
             }
             self.drain();
+            self.settle();
             while self.queue.peek().is_some_and(|p| p.0.at <= self.now) {
                 let Some(Reverse(planned)) = self.queue.pop() else { break };
                 self.act(planned.action);
                 self.drain();
+                self.settle();
             }
-            self.count_changes_of_flow();
         }
     }
 
