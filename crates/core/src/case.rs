@@ -386,6 +386,7 @@ fn assemble(mut case: Case, text_pdus: TextPdus) -> Case {
         case.captures.push(from_text(file, &pdus));
     }
     let ambiguous = crate::hosts::separate(&mut case);
+    crate::hosts::by_slot(&mut case);
     host_facts(&mut case);
     if ambiguous {
         // The first name found would be one of several.

@@ -15,6 +15,8 @@ pub mod finding;
 pub mod hosts;
 pub mod ledger;
 pub mod parse;
+pub mod readings;
+pub mod receive_path;
 pub mod relevance;
 pub mod report;
 pub mod series;

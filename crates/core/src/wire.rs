@@ -12,7 +12,10 @@ use lacp::PortState;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+mod cadence;
 mod outages;
+
+pub use cadence::RateIgnored;
 
 const SECOND: i64 = 1_000_000_000;
 /// Fast_Periodic_Time and Slow_Periodic_Time (802.1AX).
@@ -95,6 +98,8 @@ pub enum Cause {
     LinkDown,
     /// The partner's system, key or port changed.
     PartnerChanged,
+    /// The partner's port began anew (its first PDU carries Expired and Defaulted together) while our link stayed up.
+    PartnerRestarted,
     /// The partner withdrew Synchronization (or Aggregation) although it hears us.
     PartnerWithdrew,
     /// The host released the member: it cleared Aggregation and then fell silent, or began anew.
@@ -139,6 +144,8 @@ pub struct Story {
     pub out_late: Vec<Gap>,
     /// Incoming gaps that are late (over 1.7 periods).
     pub in_late: Vec<Gap>,
+    /// The partner keeps the slow rate although it knows that it was asked for the fast one.
+    pub rate_ignored: Option<RateIgnored>,
     /// The period we asked for and the partner asked for, in nanoseconds, at the end.
     pub asked: (Option<i64>, Option<i64>),
     /// Number of intervals seen: out, in.
@@ -252,26 +259,27 @@ impl Part {
         };
         if let Some(h) = host {
             for g in self.gaps_of(h, partner) {
-                let fast = asked_by_partner(g.from_ns).unwrap_or(false);
+                let (overdue, fast) = self.overdue(&g, &asked_by_partner);
                 if self.heard_through(&g) {
                     story.tap_lost.push(g);
-                } else if g.len_ns() > limit(fast) && !down_at(&g) {
-                    story.out_gaps.push(g);
-                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
-                    story.out_late.push(g);
+                } else if overdue > limit(fast) && !down_at(&g) {
+                    story.out_gaps.push(g.last(overdue));
+                } else if overdue > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.out_late.push(g.last(overdue));
                 }
             }
         }
         if let Some(p) = partner {
             for g in self.gaps_of(p, host) {
-                let fast = asked_by_us(g.from_ns).unwrap_or(false);
-                if g.len_ns() > limit(fast) && !down_at(&g) {
-                    story.in_gaps.push(g);
-                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
-                    story.in_late.push(g);
+                let (overdue, fast) = self.overdue(&g, &asked_by_us);
+                if overdue > limit(fast) && !down_at(&g) {
+                    story.in_gaps.push(g.last(overdue));
+                } else if overdue > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.in_late.push(g.last(overdue));
                 }
             }
         }
+        story.rate_ignored = self.rate_ignored(&down_at);
         self.outages(&mut story, &link_down);
         story
     }
@@ -325,15 +333,17 @@ impl Part {
     }
 
     /// Whether the partner asks us for the fast rate. While the partner is unknown (Defaulted) Linux sends at the slow
-    /// rate.
+    /// rate; and a partner that has just asked for the slow rate is obeyed before our next PDU shows it.
     fn asked_by_partner(&self, t: i64) -> Option<bool> {
         let ours = self.host().and_then(|h| h.at(t)).map(|c| {
             let unknown = c.actor.state.contains(PortState::DEFAULTED) || c.partner.system.is_zero();
             !unknown && c.partner.state.contains(PortState::TIMEOUT)
         });
-        ours.or_else(|| {
-            self.partner().and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT))
-        })
+        let theirs = self.partner().and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT));
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Some(ours && theirs),
+            (ours, theirs) => ours.or(theirs),
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub const MAX_KEPT: usize = 20_000;
 pub const MAX_SPEAKERS: usize = 2048;
 /// Gaps longer than this are kept one by one; the fast rate is one PDU a second (0.9 to 1.3 s from Linux).
 pub const KEEP_GAP_NS: i64 = 1_700_000_000;
+/// A PDU with the same content as its predecessor follows it by a period. One that follows closer than this was late
+/// itself, or its predecessor was: a change would have another content.
+pub const HURRIED_NS: i64 = 600_000_000;
 
 /// The content of a PDU from one moment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,11 @@ impl Gap {
     pub const fn len_ns(&self) -> i64 {
         self.to_ns.saturating_sub(self.from_ns)
     }
+    /// Its last so many nanoseconds.
+    #[must_use]
+    pub const fn last(self, ns: i64) -> Self {
+        Self { from_ns: self.to_ns.saturating_sub(ns), ..self }
+    }
 }
 
 /// One source of LACPDUs on one link and direction.
@@ -86,6 +94,8 @@ pub struct Speaker {
     pub gaps: Vec<Gap>,
     /// Number of intervals, their sum, shortest and longest, in nanoseconds.
     pub intervals: (u64, i64, i64, i64),
+    /// PDUs that followed one of the same content within [`HURRIED_NS`]: their sender, or the path, bunches them.
+    pub hurried: u64,
     /// Anomalies: text, how often, first frame.
     pub anomalies: BTreeMap<String, (u64, u64)>,
     /// Changes and gaps that were only counted.
@@ -143,6 +153,7 @@ struct Live<'a> {
     shortest: i64,
     longest: i64,
     repeats: u64,
+    hurried: u64,
 }
 
 /// Folds frames one by one (also those of pasted text).
@@ -181,6 +192,7 @@ impl<'a> Folder<'a> {
             speaker.pdus = live.pdus;
             speaker.repeats = live.repeats;
             close(speaker, (live.last_ns, live.last_frame), live.pdus);
+            speaker.hurried = live.hurried;
             if live.pdus > 0 {
                 speaker.last = (live.last_ns, live.last_frame);
                 // Intervals telescope: their sum is the time from the first to the last PDU.
@@ -216,6 +228,7 @@ impl<'a> Folder<'a> {
             if (1_000_000..=KEEP_GAP_NS).contains(&gap) {
                 live.shortest = live.shortest.min(gap);
                 live.longest = live.longest.max(gap);
+                live.hurried += u64::from(gap < HURRIED_NS);
                 live.last_ns = f.ns;
                 live.last_frame = f.number;
                 live.pdus += 1;
@@ -248,6 +261,7 @@ impl<'a> Folder<'a> {
             }
             live.shortest = live.shortest.min(gap);
             live.longest = live.longest.max(gap);
+            live.hurried += u64::from(same && (0..HURRIED_NS).contains(&gap));
         }
         self.news(at, f, gap, same);
     }
@@ -303,6 +317,7 @@ impl<'a> Folder<'a> {
                     changes: Vec::new(),
                     gaps: Vec::new(),
                     intervals: (0, 0, i64::MAX, 0),
+                    hurried: 0,
                     anomalies: BTreeMap::new(),
                     not_kept: 0,
                 });
@@ -316,6 +331,7 @@ impl<'a> Folder<'a> {
                     shortest: i64::MAX,
                     longest: 0,
                     repeats: 0,
+                    hurried: 0,
                 });
                 self.live.len() - 1
             }

@@ -1,5 +1,6 @@
 //! The table of checks: one file each, named after the observed fact.
 
+use crate::case::{Member, MemberState};
 use crate::finding::Check;
 
 mod admin_down;
@@ -45,6 +46,7 @@ mod own_system_received;
 mod partner_differs;
 mod partner_identity_changed;
 mod partner_not_heard;
+mod partner_restarted;
 mod partner_withdrew;
 mod pcie_correctable;
 mod rate_asymmetric;
@@ -56,6 +58,8 @@ mod transition_illegal;
 mod transition_late;
 mod two_speakers;
 mod vlan_tx_drop;
+
+pub(crate) use carrier_flap::ends_down;
 
 /// All checks, in the order of their ids.
 pub const CHECKS: &[Check] = &[
@@ -102,6 +106,7 @@ pub const CHECKS: &[Check] = &[
     partner_differs::CHECK,
     partner_identity_changed::CHECK,
     partner_not_heard::CHECK,
+    partner_restarted::CHECK,
     partner_withdrew::CHECK,
     pcie_correctable::CHECK,
     rate_asymmetric::CHECK,
@@ -114,6 +119,22 @@ pub const CHECKS: &[Check] = &[
     two_speakers::CHECK,
     vlan_tx_drop::CHECK,
 ];
+
+/// True if a member was seen in order and never otherwise: captured without an outage, or, where there is no capture,
+/// carrying in every reading, with a link that did not fail since it joined.
+fn in_order(m: &Member) -> bool {
+    if let Some(w) = &m.wire {
+        return w.stories.iter().all(|s| s.carries_at_end && s.outages.is_empty());
+    }
+    let carries = |s: &MemberState| {
+        s.actor.is_none_or(lacp::PortState::carries_traffic)
+            && s.partner.is_none_or(|p| p.carries_traffic() && !p.deaf())
+            && s.mii.as_deref().is_none_or(|v| v == "up")
+            && s.failures.is_none_or(|n| n == 0)
+            && s.churn.2.unwrap_or(0) + s.churn.3.unwrap_or(0) == 0
+    };
+    m.states.iter().any(|s| s.actor.is_some()) && m.states.iter().all(carries)
+}
 
 /// The check with this id.
 #[must_use]
