@@ -92,6 +92,7 @@ impl Trouble {
                         Cause::LinkDown
                         | Cause::PartnerChanged
                         | Cause::PartnerWithdrew
+                        | Cause::PartnerRestarted
                         | Cause::HostWithdrew
                         | Cause::HostReleased
                         | Cause::Unclear => None,
@@ -205,6 +206,7 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
     let by_place: BTreeMap<Citation, &Record> = case.kernel().map(|(r, _)| (r.at, r)).collect();
     let broke = trouble.span.is_some();
     let troubled = troubled(&trouble, &by_place, findings);
+    two_speakers(findings);
     for f in findings.iter_mut() {
         let Bearing::Implicates(domains) = &f.bearing else { continue };
         let log = f.kind == Kind::Log;
@@ -267,7 +269,10 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             continue;
         }
         // Another member's evidence explains nothing.
+        // Where members do not fit together, the one that is left out is not the one that differs.
+        let of_all = matches!(f.check, "own-key-differs" | "link-modes-withheld");
         if let Some(m) = &f.member
+            && !of_all
             && !trouble.members.contains_key(m)
             && (f.kind != Kind::State || subject.members.iter().any(|x| x.name == *m && x.wire.is_some()))
         {
@@ -322,6 +327,18 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 None => trouble.members.values().flatten().copied().collect(),
             };
             let fits = ways.iter().any(|w| w.is_none_or(|w| w == way || w == Way::Both));
+            // Damage to one frame in a hundred is a link that is broken, and what breaks a cable or a connector seldom keeps to
+            // one direction: that the other one loses frames in the same time has hardly another cause.
+            if !ways.is_empty() && !fits && f.check == "coding-errors" && badly_damaged(case, f) {
+                if let Bearing::Implicates(d) = &mut f.bearing {
+                    for (_, s) in d.iter_mut() {
+                        *s = (*s).min(crate::finding::Strength::Moderate);
+                    }
+                }
+                f.way = Some(Way::Both);
+                f.text.push_str("; the LACPDUs of the other direction were lost");
+                continue;
+            }
             if !ways.is_empty() && !fits {
                 context(f, "; the other direction broke");
                 continue;
@@ -372,6 +389,41 @@ fn troubled(
         .filter(|f| f.kind != Kind::Log || f.evidence.iter().filter_map(|c| by_place.get(c)).any(near))
         .filter_map(|f| f.member.clone())
         .collect()
+}
+
+/// Of the frames that arrived between the readings, more than one in a hundred was damaged.
+fn badly_damaged(case: &Case, f: &Finding) -> bool {
+    let (Some(m), [high, low]) = (&f.member, f.evidence.as_slice()) else { return false };
+    let damaged = case
+        .counters
+        .get(m)
+        .into_iter()
+        .flatten()
+        .find(|s| s.high.1 == *high && s.low.1 == *low)
+        .and_then(crate::series::Series::growth);
+    let good = crate::ledger::growth(case, m, crate::evidence::Meaning::RxPackets).map_or(0, |g| g.0);
+    damaged.is_some_and(|n| n >= 100 && n.saturating_mul(100) > good.saturating_add(n))
+}
+
+/// While two partners speak on one wire, whose words are the switch's is not known: nothing that they say, nor what the
+/// member's state became by it, decides against the switch (verdict.md section 1).
+fn two_speakers(findings: &mut [Finding]) {
+    let members: BTreeSet<String> =
+        findings.iter().filter(|f| f.check == "two-speakers").filter_map(|f| f.member.clone()).collect();
+    for f in findings.iter_mut() {
+        if f.check == "two-speakers"
+            || members.is_empty()
+            || f.member.as_ref().is_some_and(|m| !members.contains(m))
+        {
+            continue;
+        }
+        if let Bearing::Implicates(d) = &mut f.bearing
+            && d.iter().all(|(x, _)| x.side() == crate::domain::Side::Switch)
+        {
+            d.push((D::Physical, crate::finding::Strength::Weak));
+            f.text.push_str("; two partners speak on this wire");
+        }
+    }
 }
 
 fn context(f: &mut Finding, why: &str) {

@@ -18,7 +18,7 @@ use lacp::PortState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a check or a weight changes.
-pub const RULESET: &str = "2026-11-23.2";
+pub const RULESET: &str = "2026-11-23.6";
 
 /// How well a domain fits what was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,8 +146,11 @@ pub fn judge(case: &Case, subject: &Subject) -> Judged {
     let mut state = state(subject);
     // A log that shows links going and coming is a flap, whatever the last reading says.
     let flapped = findings.iter().any(|f| f.check == "carrier-flap" && f.severity == Severity::Fault);
-    if flapped && subject.bond && matches!(state, State::Healthy | State::Unknown) {
-        state = State::Flapping;
+    if flapped && matches!(state, State::Healthy | State::Unknown) {
+        let down = state == State::Unknown
+            && !subject.members.is_empty()
+            && subject.member_names().all(|m| crate::checks::ends_down(case, m));
+        state = if down { State::Down } else { State::Flapping };
     }
     let verdict = decide(case, subject, &findings, state, None);
     let episodes = episodes(case, subject, &findings, state);

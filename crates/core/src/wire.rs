@@ -12,7 +12,10 @@ use lacp::PortState;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+mod cadence;
 mod outages;
+
+pub use cadence::RateIgnored;
 
 const SECOND: i64 = 1_000_000_000;
 /// Fast_Periodic_Time and Slow_Periodic_Time (802.1AX).
@@ -95,6 +98,8 @@ pub enum Cause {
     LinkDown,
     /// The partner's system, key or port changed.
     PartnerChanged,
+    /// The partner's port began anew (its first PDU carries Expired and Defaulted together) while our link stayed up.
+    PartnerRestarted,
     /// The partner withdrew Synchronization (or Aggregation) although it hears us.
     PartnerWithdrew,
     /// The host released the member: it cleared Aggregation and then fell silent, or began anew.
@@ -139,6 +144,8 @@ pub struct Story {
     pub out_late: Vec<Gap>,
     /// Incoming gaps that are late (over 1.7 periods).
     pub in_late: Vec<Gap>,
+    /// The partner keeps the slow rate although it knows that it was asked for the fast one.
+    pub rate_ignored: Option<RateIgnored>,
     /// The period we asked for and the partner asked for, in nanoseconds, at the end.
     pub asked: (Option<i64>, Option<i64>),
     /// Number of intervals seen: out, in.
@@ -147,8 +154,27 @@ pub struct Story {
     pub identity: Vec<(Change, Change)>,
     /// Incoming PDUs that carry our own system as Actor: how many changes, first frame.
     pub own_system_in: Option<u64>,
+    /// Two partners speak here at the same time: the first frame of either.
+    pub two_speakers: Option<[Spoke; 2]>,
     /// Length of what was seen, in nanoseconds.
     pub seen: i64,
+}
+
+/// How a partner speaks: its address, what it calls itself, and a frame of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoke {
+    /// Ethernet source.
+    pub source: Mac,
+    /// System ID.
+    pub system: Mac,
+    /// Time and number of a frame.
+    pub frame: (i64, u64),
+}
+
+impl Spoke {
+    const fn of(s: &Speaker, c: &Change) -> Self {
+        Self { source: s.source, system: c.actor.system, frame: (c.ns, c.frame) }
+    }
 }
 
 impl Part {
@@ -214,6 +240,7 @@ impl Part {
             .flat_map(|s| &s.changes)
             .find(|c| !c.actor.system.is_zero() && own.contains(&c.actor.system))
             .map(|c| c.frame);
+        story.two_speakers = self.two_speakers();
         if !self.timed {
             story.carried = host
                 .into_iter()
@@ -232,28 +259,65 @@ impl Part {
         };
         if let Some(h) = host {
             for g in self.gaps_of(h, partner) {
-                let fast = asked_by_partner(g.from_ns).unwrap_or(false);
+                let (overdue, fast) = self.overdue(&g, &asked_by_partner);
                 if self.heard_through(&g) {
                     story.tap_lost.push(g);
-                } else if g.len_ns() > limit(fast) && !down_at(&g) {
-                    story.out_gaps.push(g);
-                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
-                    story.out_late.push(g);
+                } else if overdue > limit(fast) && !down_at(&g) {
+                    story.out_gaps.push(g.last(overdue));
+                } else if overdue > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.out_late.push(g.last(overdue));
                 }
             }
         }
         if let Some(p) = partner {
             for g in self.gaps_of(p, host) {
-                let fast = asked_by_us(g.from_ns).unwrap_or(false);
-                if g.len_ns() > limit(fast) && !down_at(&g) {
-                    story.in_gaps.push(g);
-                } else if g.len_ns() > period(fast) * 17 / 10 && !down_at(&g) {
-                    story.in_late.push(g);
+                let (overdue, fast) = self.overdue(&g, &asked_by_us);
+                if overdue > limit(fast) && !down_at(&g) {
+                    story.in_gaps.push(g.last(overdue));
+                } else if overdue > period(fast) * 17 / 10 && !down_at(&g) {
+                    story.in_late.push(g.last(overdue));
                 }
             }
         }
+        story.rate_ignored = self.rate_ignored(&down_at);
         self.outages(&mut story, &link_down);
         story
+    }
+
+    /// Two systems that speak on this wire at the same time. From two addresses: their times overlap (the two switches of
+    /// an MLAG port speak as one system). From one address: one of them keeps its cadence, as if nothing had happened, while the
+    /// other speaks in between; a port that changes its identity stops speaking as what it was.
+    fn two_speakers(&self) -> Option<[Spoke; 2]> {
+        if !self.timed {
+            return None;
+        }
+        let foreign: Vec<&Speaker> = self.ins.iter().map(Arc::as_ref).filter(|s| s.pdus > 1).collect();
+        if let [a, b, ..] = foreign.as_slice()
+            && a.first.0 < b.last.0
+            && b.first.0 < a.last.0
+            && let (Some(x), Some(y)) = (a.changes.last(), b.changes.last())
+            && x.actor.system != y.actor.system
+            && let (Some(x), Some(y)) = (a.changes.first(), b.changes.first())
+        {
+            return Some([Spoke::of(a, x), Spoke::of(b, y)]);
+        }
+        for s in foreign {
+            let mut between = 0;
+            for triple in s.changes.windows(3) {
+                let [a, b, c] = triple else { continue };
+                let fast = self.asked_by_us(a.ns).unwrap_or(false);
+                let kept = c.ns.saturating_sub(a.until.0) <= period(fast) * 17 / 10;
+                if a.actor.system == c.actor.system && a.actor.system != b.actor.system && kept {
+                    between += 1;
+                } else {
+                    between = 0;
+                }
+                if between >= 4 {
+                    return Some([Spoke::of(s, a), Spoke::of(s, b)]);
+                }
+            }
+        }
+        None
     }
 
     /// Whether we ask the partner for the fast rate at an instant: our own Timeout bit, or the partner's echo of it.
@@ -269,15 +333,17 @@ impl Part {
     }
 
     /// Whether the partner asks us for the fast rate. While the partner is unknown (Defaulted) Linux sends at the slow
-    /// rate.
+    /// rate; and a partner that has just asked for the slow rate is obeyed before our next PDU shows it.
     fn asked_by_partner(&self, t: i64) -> Option<bool> {
         let ours = self.host().and_then(|h| h.at(t)).map(|c| {
             let unknown = c.actor.state.contains(PortState::DEFAULTED) || c.partner.system.is_zero();
             !unknown && c.partner.state.contains(PortState::TIMEOUT)
         });
-        ours.or_else(|| {
-            self.partner().and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT))
-        })
+        let theirs = self.partner().and_then(|p| p.at(t)).map(|c| c.actor.state.contains(PortState::TIMEOUT));
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => Some(ours && theirs),
+            (ours, theirs) => ours.or(theirs),
+        }
     }
 }
 

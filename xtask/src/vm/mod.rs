@@ -53,6 +53,7 @@ struct Options {
     per_boot: usize,
     jobs: usize,
     keep: PathBuf,
+    judge: bool,
 }
 
 /// Runs the verb.
@@ -66,6 +67,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         per_boot: 48,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
+        judge: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -88,6 +90,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
+            "--judge" => options.judge = true,
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
@@ -104,6 +107,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
     }
     options.seeds = first..first.saturating_add(count);
+    if options.judge {
+        return tell(judge_again(&options.keep)?);
+    }
     if options.paths.is_empty() {
         options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
     }
@@ -137,15 +143,45 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let (count, incidents) = (boots.len(), boots.iter().map(|b| b.trials.len()).sum::<usize>());
     println!("vm: {incidents} incidents in {count} boots, {} at a time", options.jobs.min(count));
     let judged = run_boots(boots, options.jobs, &options.keep)?;
-    let summary = judge::summary(judged);
-    println!("\n{}", summary.text);
     let wall = begun.elapsed().as_secs_f64();
     let each = wall / f64::from(u32::try_from(incidents.max(1)).unwrap_or(1));
     println!("vm: {incidents} incidents in {wall:.0} s, {each:.2} s each");
+    tell(judged)
+}
+
+/// Prints the tables of what was judged, and complains of broken floors.
+fn tell(judged: Vec<Judged>) -> Result<()> {
+    let summary = judge::summary(judged);
+    println!("\n{}", summary.text);
     for complaint in &summary.complaints {
         println!("vm: {complaint}");
     }
     if summary.complaints.is_empty() { Ok(()) } else { bail!("{} complaints", summary.complaints.len()) }
+}
+
+/// Name of the file that says which incidents a boot ran, with their truth as it was then.
+const PLAN: &str = "plan.json";
+
+/// Judges what earlier boots left in `keep`.
+fn judge_again(keep: &Path) -> Result<Vec<Judged>> {
+    let mut rows = Vec::new();
+    let mut folders: Vec<PathBuf> = fs::read_dir(keep)
+        .with_context(|| format!("cannot list {}", keep.display()))?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<std::io::Result<_>>()?;
+    folders.sort();
+    for folder in folders.iter().filter(|f| f.join(PLAN).is_file()) {
+        let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
+        let plan: Plan = serde_json::from_slice(&json)
+            .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
+        let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let kernel = name.rsplit_once('-').map_or(name.as_str(), |(kernel, _)| kernel);
+        for (n, run) in plan.runs.into_iter().enumerate() {
+            let trial = Trial { name: run.name, incident: run.incident };
+            rows.push(judge::judge(kernel, &folder.join(&trial.name), &trial, n)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// One guest.
@@ -197,6 +233,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
     let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
     let mut initrd = boot.base.clone();
     initrd.extend(initramfs::plan(&json));
+    fs::write(folder.join(PLAN), &json).context("cannot write the plan")?;
     let path = folder.join("initrd");
     fs::write(&path, &initrd).context("cannot write the initramfs")?;
     let booted = qemu::boot(&boot.image, &path, &folder)?;

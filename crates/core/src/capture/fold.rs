@@ -16,6 +16,9 @@ pub const MAX_KEPT: usize = 20_000;
 pub const MAX_SPEAKERS: usize = 2048;
 /// Gaps longer than this are kept one by one; the fast rate is one PDU a second (0.9 to 1.3 s from Linux).
 pub const KEEP_GAP_NS: i64 = 1_700_000_000;
+/// A PDU with the same content as its predecessor follows it by a period. One that follows closer than this was late
+/// itself, or its predecessor was: a change would have another content.
+pub const HURRIED_NS: i64 = 600_000_000;
 
 /// The content of a PDU from one moment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,14 @@ pub struct Change {
     pub partner: PortInfo,
     /// The last frame of the end it talks to, before this one: time and number.
     pub answered: Option<(i64, u64)>,
+    /// The last PDU with this content: time and frame number.
+    pub until: (i64, u64),
+    /// PDUs with this content, the first included.
+    pub pdus: u64,
 }
+
+/// In [`Change::until`] while the run lasts.
+const OPEN: (i64, u64) = (i64::MAX, 0);
 
 /// A silence between two PDUs of one speaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +60,11 @@ impl Gap {
     #[must_use]
     pub const fn len_ns(&self) -> i64 {
         self.to_ns.saturating_sub(self.from_ns)
+    }
+    /// Its last so many nanoseconds.
+    #[must_use]
+    pub const fn last(self, ns: i64) -> Self {
+        Self { from_ns: self.to_ns.saturating_sub(ns), ..self }
     }
 }
 
@@ -79,6 +94,8 @@ pub struct Speaker {
     pub gaps: Vec<Gap>,
     /// Number of intervals, their sum, shortest and longest, in nanoseconds.
     pub intervals: (u64, i64, i64, i64),
+    /// PDUs that followed one of the same content within [`HURRIED_NS`]: their sender, or the path, bunches them.
+    pub hurried: u64,
     /// Anomalies: text, how often, first frame.
     pub anomalies: BTreeMap<String, (u64, u64)>,
     /// Changes and gaps that were only counted.
@@ -136,6 +153,7 @@ struct Live<'a> {
     shortest: i64,
     longest: i64,
     repeats: u64,
+    hurried: u64,
 }
 
 /// Folds frames one by one (also those of pasted text).
@@ -173,6 +191,8 @@ impl<'a> Folder<'a> {
         for (speaker, live) in self.speakers.iter_mut().zip(&self.live) {
             speaker.pdus = live.pdus;
             speaker.repeats = live.repeats;
+            close(speaker, (live.last_ns, live.last_frame), live.pdus);
+            speaker.hurried = live.hurried;
             if live.pdus > 0 {
                 speaker.last = (live.last_ns, live.last_frame);
                 // Intervals telescope: their sum is the time from the first to the last PDU.
@@ -208,6 +228,7 @@ impl<'a> Folder<'a> {
             if (1_000_000..=KEEP_GAP_NS).contains(&gap) {
                 live.shortest = live.shortest.min(gap);
                 live.longest = live.longest.max(gap);
+                live.hurried += u64::from(gap < HURRIED_NS);
                 live.last_ns = f.ns;
                 live.last_frame = f.number;
                 live.pdus += 1;
@@ -240,6 +261,7 @@ impl<'a> Folder<'a> {
             }
             live.shortest = live.shortest.min(gap);
             live.longest = live.longest.max(gap);
+            live.hurried += u64::from(same && (0..HURRIED_NS).contains(&gap));
         }
         self.news(at, f, gap, same);
     }
@@ -265,12 +287,13 @@ impl<'a> Folder<'a> {
                 speaker.not_kept += 1;
             }
         }
+        let before = (live.last_ns, live.last_frame, live.pdus);
         live.last_ns = f.ns;
         live.last_frame = f.number;
         live.pdus += 1;
         if !same {
             live.payload = f.payload;
-            self.kept = changed(speaker, f, answered, self.kept);
+            self.kept = changed(speaker, f, answered, before, self.kept);
         }
     }
 
@@ -294,6 +317,7 @@ impl<'a> Folder<'a> {
                     changes: Vec::new(),
                     gaps: Vec::new(),
                     intervals: (0, 0, i64::MAX, 0),
+                    hurried: 0,
                     anomalies: BTreeMap::new(),
                     not_kept: 0,
                 });
@@ -307,6 +331,7 @@ impl<'a> Folder<'a> {
                     shortest: i64::MAX,
                     longest: 0,
                     repeats: 0,
+                    hurried: 0,
                 });
                 self.live.len() - 1
             }
@@ -348,18 +373,43 @@ fn answered(live: &[Live<'_>], at: usize, f: &Frame<'_>) -> Option<(i64, u64)> {
         .max()
 }
 
-/// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed.
+/// Ends the run of the last change that was kept. `pdus`: how many the speaker has sent until then.
+fn close(speaker: &mut Speaker, until: (i64, u64), pdus: u64) {
+    if let Some(last) = speaker.changes.last_mut().filter(|c| c.until == OPEN) {
+        last.until = until;
+        // Until now the number of PDUs before the run.
+        last.pdus = pdus.saturating_sub(last.pdus);
+    }
+}
+
+/// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed. `before`: time
+/// and number of the PDU before, and how many there were.
 #[cold]
-fn changed(speaker: &mut Speaker, f: &Frame<'_>, answered: Option<(i64, u64)>, mut kept: usize) -> usize {
+fn changed(
+    speaker: &mut Speaker,
+    f: &Frame<'_>,
+    answered: Option<(i64, u64)>,
+    before: (i64, u64, u64),
+    mut kept: usize,
+) -> usize {
     let (pdu, anomalies) = lacp::wire::decode(f.payload);
     for a in anomalies {
         let n = speaker.anomalies.entry(a.to_string()).or_insert((0, f.number));
         n.0 += 1;
     }
     let SlowPdu::Lacpdu(pdu) = pdu else { return kept };
-    let change = Change { ns: f.ns, frame: f.number, actor: pdu.actor, partner: pdu.partner, answered };
+    let change = Change {
+        ns: f.ns,
+        frame: f.number,
+        actor: pdu.actor,
+        partner: pdu.partner,
+        answered,
+        until: OPEN,
+        pdus: before.2,
+    };
     let news = speaker.changes.last().is_none_or(|c| c.actor != change.actor || c.partner != change.partner);
     if news {
+        close(speaker, (before.0, before.1), before.2);
         if kept < MAX_KEPT {
             kept += 1;
             speaker.changes.push(change);

@@ -73,8 +73,14 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             format!("the softirq backlog overflowed: {} rose by {}", s.name, s.growth().unwrap_or(0)),
         )
         .and(s.low.1);
+        // A CPU that is away is away for both directions: where the host's own silence broke LACP, the wire names the way.
+        let silent = subject
+            .members
+            .iter()
+            .filter_map(|m| m.wire.as_ref())
+            .any(|w| w.stories.iter().flat_map(|s| &s.outages).any(|o| o.cause == Cause::HostSilent));
         found.push(if trouble && s.growth().is_some_and(|g| g >= 50) {
-            f.way(Way::SwitchToHost).implicates(D::HostStarvation, S::Moderate)
+            if silent { f } else { f.way(Way::SwitchToHost) }.implicates(D::HostStarvation, S::Moderate)
         } else {
             f.severity(Severity::Warning)
         });

@@ -7,7 +7,7 @@
 //! The direction switch to host is broken: the switch stopped sending, the wire lost the frames, or the NIC ate them before the tap.
 //!
 //! ## How it can be wrong
-//! A capture that starts late, a tap that lost frames, a NIC filter or firmware agent (LLDP or LACP in firmware), SR-IOV or a hypervisor between wire and tap look the same. A partner that went Defaulted sends only every 31 s; that is why a silence that follows the partner's own Expired is not counted here.
+//! A capture that starts late, a tap that lost frames, a NIC filter or firmware agent (LLDP or LACP in firmware), SR-IOV or a hypervisor between wire and tap look the same. With readings at the time of the silence most of that can be struck out: no damaged or missed frame, no XDP program, the slow-protocols address joined, the host's own LACPDUs in time, and data that keeps arriving. Then only the sender of LACPDUs is left, and the switch's control plane is named: `strong` if data was counted within the silence and the partner shows that it heard the host throughout, else `indicative`. It is never proven from here: firmware that takes LACPDUs out, or a device between the two ends that does, leaves no trace on the host. Where data was only counted from before the silence to some time in it or behind it, a device between the ends may have lost the data as well. A partner that went Defaulted sends only every 31 s; that is why a silence that follows the partner's own Expired is not counted here.
 //!
 //! ## What would settle it
 //! Transmit counters for LACPDUs of the switch port over the same time; receive MAC counters, ring drops and XDP programs on the host; whether other frames kept arriving on the member.
@@ -20,7 +20,9 @@ use crate::domain::{FaultDomain as D, Side, Way};
 use crate::evidence::Meaning;
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 use crate::ledger;
-use crate::wire::Cause;
+use crate::receive_path::{self, Silence};
+use crate::wire::{Cause, Outage, Part, Story};
+use lacp::PortState;
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -36,8 +38,11 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
-            let outages: Vec<_> =
-                story.outages.iter().filter(|o| o.cause == Cause::LostTowardsHost).collect();
+            let outages: Vec<_> = story
+                .outages
+                .iter()
+                .filter(|o| o.cause == Cause::LostTowardsHost && !slow(story, o))
+                .collect();
             let Some(first) = outages.first() else { continue };
             let clear = ledger::receive_clear(case, &m.name);
             let pdus = part.partner().map_or(0, |p| p.pdus);
@@ -62,8 +67,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 .and_all(frames);
             f = match (&clear, &counters_clean, &data) {
                 // Data arrives, coding is clean, nothing overflows, yet LACPDUs are missing: that points to the sender's control
-                // plane. It does not decide: the readings are not tied to the silence, and firmware or XDP below the tap, or a
-                // one-way path for a few seconds, look the same.
+                // plane. It does not decide: these readings are not tied to the silence (`sender` below looks at those that
+                // are).
                 (_, Some(clean), Some(data)) => {
                     let clean = clean.clone();
                     f.suspects(&[
@@ -84,6 +89,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 ]),
             };
             found.push(f);
+            found.extend(sender(case, m, part, story, &outages));
             if let Some(cited) = clear {
                 let mut it = cited.into_iter();
                 if let Some(first) = it.next() {
@@ -92,7 +98,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                             CHECK.id,
                             Kind::Counter,
                             first,
-                            format!("{}: a virtual interface without receive drops, errors or XDP, in promiscuous mode: nothing on the host lies between wire and tap", m.name),
+                            format!("{}: a virtual interface without receive drops, errors or XDP, which takes the slow-protocols address: nothing on the host lies between wire and tap", m.name),
                         )
                         .exonerates(Side::Host)
                         .member(&m.name)
@@ -104,4 +110,67 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
     }
     Outcome::of(found)
+}
+
+/// A partner that keeps the slow rate is `requested-rate-ignored`: nothing was lost.
+fn slow(story: &Story, o: &Outage) -> bool {
+    let at = o.gap.map_or(o.span.start, |g| g.from_ns);
+    story.rate_ignored.is_some_and(|r| at >= r.span.0 && at <= r.span.1)
+}
+
+/// Where the readings clear every segment from the wire to the tap at the time of a silence, the sender is left.
+fn sender(
+    case: &Case,
+    m: &crate::case::Member,
+    part: &Part,
+    story: &Story,
+    outages: &[&Outage],
+) -> Option<Finding> {
+    let host = part.host()?;
+    let mut best: Option<(&Outage, receive_path::Cleared)> = None;
+    for o in outages {
+        let Some(gap) = o.gap else { continue };
+        let Some(expired) =
+            host.changes.iter().find(|c| c.ns > gap.from_ns && c.actor.state.deaf()).map(|c| c.ns)
+        else {
+            continue;
+        };
+        let period = if host.at(gap.from_ns).is_some_and(|c| c.actor.state.contains(PortState::TIMEOUT)) {
+            1_000_000_000
+        } else {
+            30_000_000_000
+        };
+        let silence = Silence {
+            from: gap.from_ns,
+            to: gap.to_ns,
+            expired,
+            // Linux is Defaulted one short timeout after it expired, and does not say so at once.
+            data_until: expired.saturating_add(3_000_000_000),
+            period,
+        };
+        if let Ok(c) = receive_path::cleared(case, m, part, story, &silence)
+            && best.as_ref().is_none_or(|(_, b)| c.data_within && !b.data_within)
+        {
+            best = Some((*o, c));
+        }
+    }
+    let (o, cleared) = best?;
+    let (frames, ns) = cleared.data;
+    let text = format!(
+        "{}: {frames} frames arrived in {} {} the silence of the partner's LACPDUs, none damaged or missed; no XDP program, the slow-protocols address is joined, the host sent in time: only LACPDUs are missing",
+        m.name,
+        crate::wire::seconds(ns),
+        if cleared.data_within { "within" } else { "around" },
+    );
+    let strength = if cleared.data_within && o.heard_all_along { S::Strong } else { S::Moderate };
+    let mut cited = cleared.cited.into_iter().rev();
+    let finding = Finding::new(CHECK.id, Kind::Counter, cited.next()?, text)
+        .implicates(D::SwitchControlPlane, strength)
+        .member(&m.name)
+        .way(Way::SwitchToHost)
+        .at(o.span.start)
+        .times(outages.iter().map(|o| o.span.start))
+        .and_all(cited)
+        .and_all(o.proof.iter().map(|(f, _)| part.cite(*f)));
+    Some(finding)
 }

@@ -36,6 +36,18 @@ impl Part {
         gaps
     }
 
+    /// The silences of a speaker on this wire, those at its edges included while the other end, or another link of the same
+    /// capture, goes on.
+    pub(crate) fn silences(&self, s: &Speaker, other: Option<&Speaker>) -> Vec<Gap> {
+        let mut gaps = self.gaps_of(s, other);
+        if self.span.1 > s.last.0.max(other.map_or(i64::MIN, |o| o.last.0)) {
+            let (from_ns, from_frame) = s.last;
+            gaps.retain(|g| g.from_ns != from_ns);
+            gaps.push(Gap { from_ns, to_ns: self.span.1, from_frame, to_frame: from_frame });
+        }
+        gaps
+    }
+
     /// True if the partner shows that it heard us in the middle of a silence of the host at the tap: it still spoke, and
     /// was not deaf, when its own timeout had long run out on the last PDU that the tap shows. Then the tap lost frames
     /// that the partner got: the silence is the capture's, not the host's (erratum E-37).
@@ -62,16 +74,35 @@ impl Part {
     }
 
     /// Times in which the link was down: our first PDU after a silence carries Expired and Defaulted together,
-    /// which Linux sends only after PORT_DISABLED (kernel-facts section 2: 199 = just after carrier-up).
+    /// which Linux sends only after PORT_DISABLED (kernel-facts section 2: 199 = just after carrier-up). Or it is Defaulted
+    /// without having been Expired: from a PDU that was heard, current_while and then another short timeout in EXPIRED, in
+    /// which it sends every second, must pass before timeouts make it so (802.1AX Receive machine). The port was
+    /// initialised anew.
     pub(super) fn link_downs(&self) -> Vec<Span> {
         let both = PortState::EXPIRED.union(PortState::DEFAULTED);
         let Some(h) = self.host() else { return Vec::new() };
         let mut spans = Vec::new();
         for (i, c) in h.changes.iter().enumerate() {
-            if !c.actor.state.contains(both) || i == 0 {
+            let before = i.checked_sub(1).and_then(|b| h.changes.get(b));
+            let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
+            let anew = || {
+                let Some((heard, _)) = c.answered else { return false };
+                let asked = period(before.is_some_and(|b| b.actor.state.contains(PortState::TIMEOUT)));
+                let too_soon = c.ns.saturating_sub(heard) < 3 * asked + 3 * SECOND - SECOND / 10;
+                // In EXPIRED it would have said so, every second for three. It said nothing, and neither did the other end,
+                // which had heard it until then: nothing went either way.
+                let content = self.partner().and_then(|p| p.at(heard)).is_some_and(|p| !p.actor.state.deaf());
+                let mute = gap.is_some_and(|g| {
+                    let due = period(self.asked_by_partner(g.from_ns).unwrap_or(false));
+                    g.len_ns() > due * 5 / 2 && heard <= g.from_ns.saturating_add(due * 3 / 2)
+                });
+                c.actor.state.contains(PortState::DEFAULTED)
+                    && before.is_some_and(|b| !b.actor.state.deaf())
+                    && (too_soon || mute && content)
+            };
+            if i == 0 || !c.actor.state.contains(both) && !anew() {
                 continue;
             }
-            let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
             let start = gap.map_or(c.ns, |g| g.from_ns);
             spans.push(Span {
                 start,
@@ -141,8 +172,8 @@ impl Part {
             story.carries_at_end = story.carried;
         }
         // A speaker that fell silent for good while the other goes on may leave the last words "all is well".
-        let dead_in = story.in_gaps.iter().any(|g| self.partner().is_some_and(|p| g.from_ns == p.last.0));
-        let dead_out = story.out_gaps.iter().any(|g| self.host().is_some_and(|h| g.from_ns == h.last.0));
+        let dead_in = story.in_gaps.iter().any(|g| self.partner().is_some_and(|p| g.from_frame == p.last.1));
+        let dead_out = story.out_gaps.iter().any(|g| self.host().is_some_and(|h| g.from_frame == h.last.1));
         if dead_in || dead_out {
             story.carries_at_end = false;
         }
@@ -267,6 +298,13 @@ impl Part {
                 && story.carried
                 && first_deaf.is_none_or(|d| c.ns <= d)
         });
+        // Expired and Defaulted together follow from no timeout: only a port that was disabled or begun anew says so
+        // (802.1AX Receive machine: PORT_DISABLED to EXPIRED with the defaults recorded).
+        let restarted = partner_changes.iter().find(|c| {
+            c.actor.state.contains(PortState::EXPIRED.union(PortState::DEFAULTED))
+                && story.carried
+                && c.ns >= span.start.saturating_sub(SECOND)
+        });
         // With both ends passive nobody keeps a cadence: the silences are the rule, not a cause.
         let passive = |s: Option<&Speaker>| {
             s.is_some_and(|s| {
@@ -291,7 +329,7 @@ impl Part {
             .iter()
             .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
         {
-            proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
+            proof.push((d.last, "our first PDU after the silence is Defaulted, without the timeouts that lead there: the port had been disabled, the link was down".to_owned()));
             used = Some(Gap {
                 from_ns: d.start,
                 to_ns: d.end.saturating_sub(1),
@@ -324,6 +362,21 @@ impl Part {
                 ),
             ));
             Cause::PartnerWithdrew
+        } else if let Some(c) = restarted {
+            let gap = self.partner().and_then(|p| p.gaps.iter().find(|g| g.to_ns == c.ns)).copied();
+            if let Some(g) = gap {
+                proof.push((
+                    g.from_frame,
+                    format!("the partner's last PDU before a silence of {}", seconds(g.len_ns())),
+                ));
+            }
+            proof.push((
+                c.frame,
+                "its first PDU after it carries Expired and Defaulted: the partner's port began anew"
+                    .to_owned(),
+            ));
+            used = gap;
+            Cause::PartnerRestarted
         } else if let (Some(d), false) = (partner_deaf, deaf_first) {
             if let Some(g) = out_gap {
                 proof.push((
@@ -379,10 +432,23 @@ impl Part {
                 proof.push((d.frame, format!("then our own PDU says {}", deaf_words(d.actor.state))));
                 let resumed = self.partner().is_some_and(|p| p.last.0 >= g.to_ns && p.last.0 > g.from_ns);
                 let back = if resumed { self.partner().and_then(|p| p.at(g.to_ns)) } else { None };
+                // Once Defaulted we send at the slow rate, and a partner with a short timeout expires on that: no proof of
+                // a second loss. It says Expired after one timeout without us, Defaulted after two.
+                let unheard = |b: &Change| {
+                    let ours = self.host().and_then(|h| {
+                        let gap = h.gaps.iter().find(|o| o.from_ns < b.ns && o.to_ns >= b.ns);
+                        gap.map(|o| o.from_ns).or_else(|| (h.last.0 < b.ns).then_some(h.last.0))
+                    });
+                    ours.is_some_and(|t| {
+                        let defaulted =
+                            b.actor.state.contains(PortState::DEFAULTED) || b.partner.system.is_zero();
+                        b.ns.saturating_sub(t) >= if defaulted { 58 } else { 28 } * SECOND / 10
+                    })
+                };
                 match back {
-                    // After a long silence our own slow cadence has made the partner deaf: no proof of a second loss.
                     Some(b)
                         if (b.actor.state.deaf() || b.partner.system.is_zero())
+                            && !unheard(b)
                             && g.len_ns() < 3 * in_period + 6 * SECOND =>
                     {
                         proof.push((

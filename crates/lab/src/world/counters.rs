@@ -28,10 +28,26 @@ impl World<'_> {
         }
     }
 
+    /// Counts the traffic of every member whose end of it began or ceased to forward in this step: what flowed until now
+    /// flowed in the state before.
+    pub(super) fn settle(&mut self) {
+        for i in 0..self.members.len() {
+            let now = (self.switch_forwards(i), self.host_forwards(i));
+            if self.members.get(i).is_some_and(|m| m.forwards != now) {
+                self.count(i);
+            }
+        }
+    }
+
     /// Counts the traffic of a member up to now.
     pub(super) fn count(&mut self, member: usize) {
         let now = self.now;
-        let (receives, sends) = (self.switch_forwards(member), self.host_forwards(member));
+        let state = (self.switch_forwards(member), self.host_forwards(member));
+        let Some((receives, sends)) =
+            self.members.get_mut(member).map(|m| std::mem::replace(&mut m.forwards, state))
+        else {
+            return;
+        };
         let ring = self.members.get(member).map_or(0.0, |m| m.ring_loss);
         let congested = self.congested;
         let Some(m) = self.members.get_mut(member) else { return };

@@ -215,6 +215,7 @@ impl<'a> World<'a> {
                 mii_up: true,
                 mtu: spec.mtu,
                 speed_mbps: spec.speed_mbps,
+                advertises_mbps: None,
                 link_failures: 0,
                 carrier_counts: (1, u32::from(spec.driver == "veth")),
                 hung_since: None,
@@ -236,6 +237,7 @@ impl<'a> World<'a> {
                 qdisc_sent: 0,
                 qdisc_dropped: 0,
                 counted_until: Time::ZERO,
+                forwards: (false, false),
                 rest: [0.0; 4],
                 switch: Misbehaviour::default(),
                 heard: None,
@@ -325,10 +327,12 @@ impl<'a> World<'a> {
                 f.handle_timeout(self.now);
             }
             self.drain();
+            self.settle();
             while self.queue.peek().is_some_and(|p| p.0.at <= self.now) {
                 let Some(Reverse(planned)) = self.queue.pop() else { break };
                 self.act(planned.action);
                 self.drain();
+                self.settle();
             }
         }
     }
