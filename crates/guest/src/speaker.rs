@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// Destination of every LACPDU.
 const GROUP: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02];
 
+/// What a veth says of its speed, in Mb/s, whatever was drawn: the speaker goes by what the host sees.
+const SPEED: u32 = 10_000;
+
 /// A switch, or a pair of them.
 pub(crate) struct Speaker {
     begun: Instant,
@@ -34,7 +37,6 @@ pub(crate) struct Speaker {
 struct Port {
     socket: PacketSocket,
     mac: Mac,
-    speed: u32,
     /// Which system it belongs to, and its index there.
     at: (usize, usize),
     /// Its index in the foreign system: instead of its own, or beside it.
@@ -69,11 +71,9 @@ impl Speaker {
         let mut systems: Vec<System> =
             (0..topology.halves()).map(|_| System::new(config, Time::ZERO)).collect();
         let mut ports = Vec::new();
-        for (i, spec) in incident.topology.members.iter().enumerate() {
+        for i in 0..topology.members {
             let half = topology.half_of(i);
             let number = u16::try_from(i).unwrap_or(0);
-            // veth says 10 Gb/s whatever was drawn: the speaker goes by what the host will see.
-            let speed = 10_000.min(spec.speed_mbps.max(10_000));
             let port = systems.get_mut(half).context("no such system")?.add_port(
                 Time::ZERO,
                 PortConfig {
@@ -83,8 +83,8 @@ impl Speaker {
                         100 + 1000 * u16::try_from(half).unwrap_or(0) + number
                     },
                     priority: if switch.linux { 255 } else { 32768 },
-                    key: own_key(switch.linux, switch.key, speed),
-                    speed_mbps: speed,
+                    key: own_key(switch.linux, switch.key),
+                    speed_mbps: SPEED,
                     active: switch.active,
                     short_timeout: switch.fast,
                     lacp_enabled: true,
@@ -98,7 +98,6 @@ impl Speaker {
             ports.push(Port {
                 socket,
                 mac: names.port_mac(i),
-                speed,
                 at: (half, port),
                 foreign: None,
                 heard: None,
@@ -219,7 +218,6 @@ impl Speaker {
         let own = self.key;
         let Some(p) = self.ports.get_mut(member) else { return };
         let (half, port) = p.at;
-        let speed = p.speed;
         match *fault {
             Fault::SwitchSilent { .. } => p.silent = on,
             Fault::SwitchLate { up_to_ms, .. } => p.late_ms = if on { up_to_ms } else { 0 },
@@ -231,7 +229,7 @@ impl Speaker {
             }
             Fault::SwitchKey { key, .. } => {
                 if let Some(s) = self.systems.get_mut(half) {
-                    s.set_key(now, port, if on { key } else { own_key(linux, own, speed) }, speed);
+                    s.set_key(now, port, if on { key } else { own_key(linux, own) }, SPEED);
                 }
             }
             Fault::SwitchStatic { .. } => {
@@ -403,8 +401,8 @@ fn send_from(port: &Port, source: Mac, pdu: &Pdu) {
 }
 
 /// The key of a port: Linux puts the speed into it.
-fn own_key(linux: bool, key: u16, speed: u32) -> u16 {
-    if linux { key::encode(key & 0x3ff, speed, true).unwrap_or(1) } else { key }
+fn own_key(linux: bool, key: u16) -> u16 {
+    if linux { key::encode(key & 0x3ff, SPEED, true).unwrap_or(1) } else { key }
 }
 
 /// The system that a far end shows.
