@@ -249,7 +249,7 @@ pub(crate) fn calibration(incidents: &[Incident]) -> (f64, String) {
         if let Some(b) = bins.get_mut(at) {
             b.0 += 1;
             b.2 += c;
-            let right = i.row.said.side == i.row.truth.side && i.row.truth.names(i.row.said.domain);
+            let right = i.row.truth.guilty(i.row.said.side) && i.row.truth.names(i.row.said.domain);
             b.1 += usize::from(right);
         }
     }

@@ -152,7 +152,10 @@ fn without_training<'a>(lines: &Lines<'a>) -> Vec<(&'a Record, &'a KernelLine)> 
             && down.kind == KernelKind::LinkDown
             && matches!((u.time, d.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns <= TRAINING)
     };
-    (0..lines.len()).filter(|&i| !odd(i) && !(i > 0 && odd(i - 1))).filter_map(|i| lines.get(i).copied()).collect()
+    (0..lines.len())
+        .filter(|&i| !odd(i) && !(i > 0 && odd(i - 1)))
+        .filter_map(|i| lines.get(i).copied())
+        .collect()
 }
 
 /// True if the log's last word about the link of a member is that it is down.

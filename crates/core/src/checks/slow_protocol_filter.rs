@@ -108,7 +108,9 @@ fn xdp(case: &Case, m: &Member) -> Option<Finding> {
     let start = start?;
     let attached = case
         .hooks()
-        .find(|(_, h)| h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Xdp && !h.drops_lacp)
+        .find(|(_, h)| {
+            h.dev.as_deref() == Some(m.name.as_str()) && h.point == HookPoint::Xdp && !h.drops_lacp
+        })
         .map(|(r, h)| (r.at, h.program.clone()))
         .or_else(|| {
             case.links().filter(|(_, l)| l.name == m.name).find_map(|(r, l)| {
@@ -117,7 +119,8 @@ fn xdp(case: &Case, m: &Member) -> Option<Finding> {
             })
         });
     let (at, program) = attached?;
-    let text = format!("{}: an XDP program ({program}) stands before the tap, where LACPDUs go missing", m.name);
+    let text =
+        format!("{}: an XDP program ({program}) stands before the tap, where LACPDUs go missing", m.name);
     let counted = case
         .counters
         .get(&m.name)

@@ -801,7 +801,7 @@ fn pci(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     // What AER prints below its report: the device with its status, the bits by name, the packet's header. The report has
     // said how bad it is; `[12] Timeout` is the replay timer of the bus and no timeout of the driver.
     if h.driver.is_some()
-        && (lower.starts_with("device [") && lower.contains("status/mask=")
+        && (lower.trim_start().starts_with("device [") && lower.contains("status/mask=")
             || lower.trim_start().starts_with("tlp header:")
             || aer_bit(body))
     {
@@ -1390,6 +1390,7 @@ mod tests {
             ("r8169 0000:03:00.0: firmware: failed to load rtl_nic/rtl8168g-2.fw (-2)", K::FirmwareError),
             ("pcieport 0000:00:1c.0: AER: Corrected error received: 0000:00:1c.0", K::AerCorrectable),
             ("igb 0000:17:00.1:   device [8086:1521] error status/mask=00001000/00002000", K::Other),
+            ("igb 0000:17:00.1:    device [8086:1563] error status/mask=00001000/00002000", K::Other),
             ("igb 0000:17:00.1:    [12] Timeout               ", K::Other),
             ("igb 0000:17:00.1:    [ 0] RxErr                  (First)", K::Other),
             ("igb 0000:17:00.1: [12] timed out", K::DriverError),
