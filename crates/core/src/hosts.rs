@@ -273,7 +273,9 @@ pub(crate) fn by_slot(case: &mut Case) {
         if let (Some(dev), Some(bus)) = (&k.dev, crate::case::bus_id(&k.text))
             && !passing.contains(dev)
             && k.text.split_once(bus).is_some_and(|(_, rest)| {
-                rest.trim_start_matches([':', ' ']).strip_prefix(dev.as_str()).is_some_and(|r| r.starts_with(':'))
+                rest.trim_start_matches([':', ' '])
+                    .strip_prefix(dev.as_str())
+                    .is_some_and(|r| r.starts_with(':'))
             })
         {
             slots.entry(dev.clone()).or_default().entry(bus.to_owned()).or_default().insert(r.at.file);

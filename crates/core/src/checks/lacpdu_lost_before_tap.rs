@@ -82,9 +82,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 f
             }
             (Some(at), None) => {
-                let mut f = f
-                    .suspects(&[(D::HostDriverFirmware, S::Strong), (D::HostConfig, S::Moderate)])
-                    .and(at);
+                let mut f =
+                    f.suspects(&[(D::HostDriverFirmware, S::Strong), (D::HostConfig, S::Moderate)]).and(at);
                 f.text.push_str("; the transmitter of the NIC hung, so the queue stood still");
                 f
             }

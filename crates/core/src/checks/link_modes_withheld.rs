@@ -74,7 +74,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                     m.name,
                     name(now)
                 );
-                found.push(finding(&m.name, text, [speed, ours.at, at]).implicates(D::HostConfig, S::Moderate));
+                found.push(
+                    finding(&m.name, text, [speed, ours.at, at]).implicates(D::HostConfig, S::Moderate),
+                );
             }
             continue;
         };

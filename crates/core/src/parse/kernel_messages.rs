@@ -801,7 +801,7 @@ fn pci(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     // What AER prints below its report: the device with its status, the bits by name, the packet's header. The report has
     // said how bad it is; `[12] Timeout` is the replay timer of the bus and no timeout of the driver.
     if h.driver.is_some()
-        && (lower.starts_with("device [") && lower.contains("status/mask=")
+        && (lower.trim_start().starts_with("device [") && lower.contains("status/mask=")
             || lower.trim_start().starts_with("tlp header:")
             || aer_bit(body))
     {

@@ -1,6 +1,6 @@
 //! Settings of the bond and who makes them: `bond-without-members`, `both-passive`, `config-drift`, `fail-over-mac`,
-//! `host-released`, `lacp-active-off`, `managers-fighting`, `member-asymmetry`, `single-member`,
-//! `static-against-lacp`.
+//! `host-rebooted`, `host-released`, `lacp-active-off`, `link-modes-withheld`, `managers-fighting`,
+//! `member-asymmetry`, `single-member`, `static-against-lacp`.
 
 use crate::answers::Evidence;
 use crate::conversation::{HEALTHY, healthy, host, in_member, proc, switch, talk, with};
@@ -388,4 +388,50 @@ fn a_switch_that_speaks_lacp_to_a_static_bond_is_a_matter_of_both() {
 fn a_static_bond_without_lacpdus_and_a_bond_with_lacp_agree_with_their_switch() {
     snapshot(without_lacp("load balancing (xor)")).ask("static-against-lacp").quiet();
     Evidence::captured(&talk(1, 90, |_| healthy(1))).ask("static-against-lacp").quiet();
+}
+
+/// `ethtool` of a 1000BASE-T NIC.
+fn copper(name: &str, advertised: &str, partner: &str, speed: u32) -> String {
+    format!(
+        "Settings for {name}:\n\tSupported ports: [ TP ]\n\tSupported link modes:   100baseT/Full 1000baseT/Full\n\tSupports auto-negotiation: Yes\n\tAdvertised link modes:  {advertised}\n\tAdvertised auto-negotiation: Yes\n{partner}\tSpeed: {speed}Mb/s\n\tDuplex: Full\n\tAuto-negotiation: on\n\tLink detected: yes\n"
+    )
+}
+
+const ALL: &str = "100baseT/Full 1000baseT/Full";
+
+#[test]
+fn a_mode_that_only_one_member_does_not_advertise_is_left_out_by_the_host() {
+    let with = |first: String, second: String| Evidence::bond().with("ethtool.txt", first + &second);
+    with(copper("eno1", "100baseT/Full", "", 100), copper("eno2", ALL, "", 1000))
+        .ask("link-modes-withheld")
+        .one()
+        .about("eno1", None)
+        .accuses(D::HostConfig, S::Moderate)
+        .says("does not advertise 1000baseT/Full on it, which its NIC supports and in which eno2 runs")
+        .quotes(&[
+            "Speed: 100Mb/s",
+            "Advertised link modes:  100baseT/Full",
+            "Advertised link modes:  100baseT/Full 1000baseT/Full",
+        ]);
+    // It came up slower although it advertises all: the cable, the port, or the other end.
+    with(copper("eno1", ALL, "", 100), copper("eno2", ALL, "", 1000)).ask("link-modes-withheld").quiet();
+    let slow = "\tLink partner advertised link modes:  100baseT/Full\n";
+    with(copper("eno1", ALL, slow, 100), copper("eno2", ALL, "", 1000))
+        .ask("link-modes-withheld")
+        .open()
+        .suspects(&[(D::SwitchConfig, S::Moderate), (D::Physical, S::Weak)]);
+}
+
+#[test]
+fn readings_of_two_boots_are_said() {
+    let read = |second: u32| {
+        let stat = |btime: u32| format!("cpu  1 2 3 4 5 6 7 8 9 10\nbtime {btime}\n");
+        Evidence::bond().with("s1/stat.txt", stat(1_767_000_000)).with("s2/stat.txt", stat(second))
+    };
+    read(1_767_225_600)
+        .ask("host-rebooted")
+        .one()
+        .neutral(Severity::Info)
+        .says("the readings are of different boots");
+    read(1_767_000_000).ask("host-rebooted").quiet();
 }
