@@ -315,9 +315,16 @@ impl Case {
     /// The driver of an interface, if anything tells.
     #[must_use]
     pub fn driver<'a>(&'a self, dev: &'a str) -> Option<&'a str> {
-        self.settings("ethtool-i", Some(dev)).find_map(|(_, f)| f.text("driver")).or_else(|| {
-            self.kernel_of(dev).find_map(|(_, k)| k.driver.as_deref().filter(|d| *d != "bonding"))
-        })
+        self.settings("ethtool-i", Some(dev))
+            .find_map(|(_, f)| f.text("driver"))
+            .or_else(|| {
+                self.kernel_of(dev).find_map(|(_, k)| k.driver.as_deref().filter(|d| *d != "bonding"))
+            })
+            // `ethtool -S` does not say whose counters it prints; their names may.
+            .or_else(|| {
+                let nic = self.counters.get(dev)?.iter().filter(|s| s.source.starts_with("ethtool"));
+                crate::parse::counter_meaning::driver_of(nic.map(|s| s.name.as_str()))
+            })
     }
     /// The path of a citation's file.
     #[must_use]

@@ -31,6 +31,8 @@ pub struct Trouble {
     outages: Vec<(i64, i64, bool)>,
     /// Members where it is not told which end is the host.
     blind: BTreeSet<String>,
+    /// Members that lost LACPDUs of the partner just when the partner stopped hearing us.
+    holes: BTreeSet<String>,
     /// LACPDUs that went missing per member, estimated from the silences.
     missing: BTreeMap<String, u64>,
     alignments: Vec<Alignment>,
@@ -58,6 +60,7 @@ impl Trouble {
             starts: Vec::new(),
             outages: Vec::new(),
             blind: BTreeSet::new(),
+            holes: BTreeSet::new(),
             missing: BTreeMap::new(),
             alignments: crate::timeline::alignments(case, subject),
         };
@@ -85,6 +88,19 @@ impl Trouble {
                     *trouble.missing.entry(m.name.clone()).or_default() +=
                         u64::try_from(silence.max(o.span.end.saturating_sub(o.span.start)) / 1_000_000_000)
                             .unwrap_or(0);
+                    // A partner that expires says so at once, and goes on every second: one that falls silent for two periods
+                    // around that moment was not heard either.
+                    let period = story.asked.0.unwrap_or(30_000_000_000);
+                    let hole = part.partner().is_some_and(|p| {
+                        p.gaps.iter().any(|g| {
+                            g.len_ns() > period * 17 / 10
+                                && g.from_ns < o.span.start.saturating_add(1_000_000_000)
+                                && g.to_ns > o.span.start.saturating_sub(4_000_000_000)
+                        })
+                    });
+                    if o.cause == Cause::LostTowardsSwitch && hole {
+                        trouble.holes.insert(m.name.clone());
+                    }
                     let way = match o.cause {
                         Cause::HostSilent | Cause::LostTowardsSwitch => Some(Way::HostToSwitch),
                         Cause::LostTowardsHost | Cause::LostInsideHost => Some(Way::SwitchToHost),
@@ -288,7 +304,8 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             continue;
         }
         // Too few damaged or dropped frames to have killed the LACPDUs that are missing.
-        if let (Kind::Counter, Some(m)) = (f.kind, f.member.clone())
+        if f.check != "nic-fault"
+            && let (Kind::Counter, Some(m)) = (f.kind, f.member.clone())
             && let Some(missing) = trouble.missing.get(&m).filter(|n| **n > 0)
             && let [a, b] = f.evidence.as_slice()
             && let Some(s) = case
@@ -327,16 +344,17 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
                 None => trouble.members.values().flatten().copied().collect(),
             };
             let fits = ways.iter().any(|w| w.is_none_or(|w| w == way || w == Way::Both));
-            // Damage to one frame in a hundred is a link that is broken, and what breaks a cable or a connector seldom keeps to
-            // one direction: that the other one loses frames in the same time has hardly another cause.
-            if !ways.is_empty() && !fits && f.check == "coding-errors" && badly_damaged(case, f) {
+            // Frames are damaged on their way in, and the partner's LACPDUs went missing too when it stopped hearing us: both
+            // directions lost frames at one time, though only one long enough for a timeout.
+            let hole = f.member.as_ref().is_some_and(|m| trouble.holes.contains(m));
+            if !ways.is_empty() && !fits && f.check == "coding-errors" && hole && badly_damaged(case, f) {
                 if let Bearing::Implicates(d) = &mut f.bearing {
                     for (_, s) in d.iter_mut() {
                         *s = (*s).min(crate::finding::Strength::Moderate);
                     }
                 }
                 f.way = Some(Way::Both);
-                f.text.push_str("; the LACPDUs of the other direction were lost");
+                f.text.push_str("; LACPDUs went missing in both directions");
                 continue;
             }
             if !ways.is_empty() && !fits {

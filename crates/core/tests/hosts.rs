@@ -317,3 +317,54 @@ fn the_bonds_of_two_nodes_are_not_one() {
     let r = run(&[(&a, talos(None, 1, BOTH, true))]);
     assert!(r.case.subjects.iter().all(|s| s.two_hosts.is_none()));
 }
+
+/// A NIC in this slot that hangs.
+fn hang_in(slot: &str) -> String {
+    format!(
+        "[  100.000000] igc {slot} eno1: Detected Tx Unit Hang\n[  100.500000] igc {slot} eno1: Reset adapter\n"
+    )
+}
+
+#[test]
+fn one_name_in_two_slots_is_two_hosts() {
+    let proc = || proc_of(1, &BOTH, true);
+    let driver = |slot: &str| {
+        format!(
+            "# ethtool -i eno1\ndriver: igc\nversion: 6.12.107\nfirmware-version: 2017:888d\nexpansion-rom-version: \nbus-info: {slot}\nsupports-statistics: yes\n"
+        )
+    };
+    // Nobody knows which of them is ours.
+    let logs = || [("a.log", hang_in("0000:02:00.0")), ("b.log", hang_in("0000:3b:00.0"))];
+    let r = run(&[&[("proc.txt", proc())][..], &logs()[..]].concat());
+    assert_eq!((side(&r), r.case.mixed_hosts.len()), (Side::Unknown, 2));
+    // Ours hung.
+    let r = run(&[&[("proc.txt", proc()), ("i.txt", driver("0000:3b:00.0"))][..], &logs()[..]].concat());
+    assert_eq!((side(&r), r.case.other_hosts.len()), (Side::Host, 1));
+    // A stranger's hung.
+    let r = run(&[
+        ("proc.txt", proc()),
+        ("i.txt", driver("0000:3b:00.0")),
+        ("a.log", hang_in("0000:02:00.0")),
+        ("b.log", "[  100.000000] igc 0000:3b:00.0 eno1: NIC Link is Up 1000 Mbps Full Duplex\n".to_owned()),
+    ]);
+    assert_eq!(side(&r), Side::Unknown);
+    // Names that pass from one device to the next while a host boots.
+    let boot = "[    1.000000] igc 0000:02:00.0 eth0: NIC Link is Down\n[    1.100000] igc 0000:02:00.0 eno1: renamed from eth0\n[    1.200000] igc 0000:3b:00.0 eth0: NIC Link is Down\n";
+    let r = run(&[("proc.txt", proc()), ("a.log", boot.to_owned() + &hang_in("0000:02:00.0"))]);
+    assert!(r.case.mixed_hosts.is_empty());
+    assert_eq!(side(&r), Side::Host);
+}
+
+#[test]
+fn an_interface_whose_link_comes_and_goes_is_not_called_healthy() {
+    let line =
+        |t: u32, what: &str| format!("[{t:5}.000000] igb 0000:02:00.0 eno1: igb: eno1 NIC Link is {what}\n");
+    let up = "Up 1000 Mbps Full Duplex, Flow Control: RX/TX";
+    let log: String =
+        [line(100, "Down"), line(104, up), line(200, "Down"), line(203, up), line(300, "Down")].concat();
+    let link = "2: eno1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP mode DEFAULT group default qlen 1000\n    link/ether 02:00:00:00:11:01 brd ff:ff:ff:ff:ff:ff\n";
+    let r = run(&[("kern.log", log.clone())]);
+    assert_eq!(judged(&r).state.name(), "down");
+    let r = run(&[("kern.log", log), ("ip-link.txt", link.to_owned())]);
+    assert_eq!(judged(&r).state.name(), "flapping");
+}

@@ -172,6 +172,20 @@ fn a_hang_right_before_the_outage_decides_and_one_of_last_week_does_not() {
 }
 
 #[test]
+fn damage_in_one_direction_and_losses_in_both_at_one_time_are_the_link() {
+    // The LACPDU of the partner in the second before it expires is lost as well.
+    let frames: Vec<Frame> = lost_towards_switch()
+        .into_iter()
+        .filter(|(ms, from_host, _)| *from_host || !(32_000..33_000).contains(ms))
+        .collect();
+    let damaged = [("a/s1.txt", stats(1, 0, 10_000)), ("a/s2.txt", stats(1, 900, 20_000))];
+    let report = case(&frames, &damaged);
+    let v = verdict(&report);
+    assert_eq!((v.side, v.grade), (Side::Link, Grade::Indicative), "{}", v.summary);
+    assert_eq!(verdict(&case(&frames, &[])).side, Side::Unknown);
+}
+
+#[test]
 fn damage_explains_only_its_own_member_and_direction() {
     let readings = |member| {
         [("s1/ethtool.txt", stats(member, 0, 10_000)), ("s2/ethtool.txt", stats(member, 900, 20_000))]

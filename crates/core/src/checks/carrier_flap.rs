@@ -96,7 +96,15 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         } else if subject.bond && first.kind != Kind::Wire && repeated(&l.downs) && steady > 0 {
             let mut f = f.implicates(D::Physical, S::Moderate);
             f.text.push_str(&format!("; {steady} other member(s) of the same bond stayed up"));
-            f
+            match l.failures {
+                // The bond counted them between the readings: whatever clock the log has, they are of this case.
+                Some((low, high, at, at2)) if high - low >= n as u64 => {
+                    f.kind = Kind::State;
+                    f.text.push_str(&format!("; the bond counted {} between the readings", high - low));
+                    f.and(at).and(at2)
+                }
+                _ => f,
+            }
         } else {
             f.suspects(&[
                 (D::Physical, S::Moderate),

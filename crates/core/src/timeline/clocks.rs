@@ -106,7 +106,8 @@ fn by_zone(case: &Case, subject: &Subject) -> Option<Alignment> {
             .kernel_of(&m.name)
             .filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown | KernelKind::MemberDown))
             .map(|(r, _)| r);
-        let mut up = false;
+        // The listener hears of changes only: a first event without link is the loss of it.
+        let mut up = true;
         let events = case.links().filter_map(|(r, l)| {
             if l.source != "ip-monitor" || l.name != m.name || l.flags.is_empty() {
                 return None;

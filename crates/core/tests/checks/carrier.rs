@@ -102,6 +102,63 @@ fn short_repeated_losses_on_one_member_are_the_link() {
         ]);
 }
 
+/// Losses of carrier on `eno1`: when, and for how long.
+fn losses(list: &[(f64, f64)]) -> String {
+    list.iter()
+        .map(|(t, n)| {
+            log(*t, "ixgbe 0000:17:00.0 eno1: NIC Link is Down")
+                + &log(t + n, "ixgbe 0000:17:00.0 eno1: NIC Link is Up 10 Gbps, Flow Control: RX/TX")
+        })
+        .collect()
+}
+
+#[test]
+fn losses_of_some_seconds_again_and_again_are_the_link_and_long_ones_are_not() {
+    let flaps = |list: &[(f64, f64)]| {
+        Evidence::none()
+            .with("proc/net/bonding/bond0", failures(3))
+            .with("kern.log", losses(list))
+            .ask("carrier-flap")
+    };
+    flaps(&[(3.0, 4.8), (14.0, 2.2), (24.0, 5.7)]).one().accuses(D::Physical, S::Moderate);
+    // Somebody, or a switch that starts anew, takes longer; and twice is not again and again.
+    flaps(&[(3.0, 4.8), (10.0, 35.0), (50.0, 5.7)]).open();
+    flaps(&[(3.0, 4.8), (14.0, 2.2)]).open();
+}
+
+#[test]
+fn where_a_log_counts_in_seconds_the_order_of_its_lines_tells_cause_from_effect() {
+    let lines = |first: &str, second: &str| {
+        let at = "[Thu Jan  1 00:00:03 2026]";
+        format!("{at} ixgbe 0000:17:00.0 eno1: {first}\n{at} ixgbe 0000:17:00.0 eno1: {second}\n")
+    };
+    let ask = |text: String, check| {
+        Evidence::none().with("proc/net/bonding/bond0", failures(1)).with("dmesg-T.txt", text).ask(check)
+    };
+    let reset = || lines("Reset adapter", "NIC Link is Down");
+    ask(reset(), "carrier-flap")
+        .open()
+        .suspects(&[(D::HostDriverFirmware, S::Moderate), (D::Physical, S::Weak)]);
+    ask(reset(), "nic-fault").one().accuses(D::HostDriverFirmware, S::Moderate);
+    // A driver that resets what has lost its link.
+    let after = || lines("NIC Link is Down", "Reset adapter");
+    let first = ask(after(), "carrier-flap").open().finding.bearing;
+    assert!(matches!(first, bondwitness_core::finding::Bearing::Implicates(d) if d[0].0 == D::Physical));
+    ask(after(), "nic-fault").quiet();
+}
+
+#[test]
+fn a_link_in_training_has_not_lost_carrier() {
+    let text = log(3.0, "e1000e 0000:00:1f.6 eno1: NIC Link is Up 1000 Mbps Half Duplex, Flow Control: None")
+        + &log(3.1, "e1000e 0000:00:1f.6 eno1: NIC Link is Down");
+    let up = log(5.9, "e1000e 0000:00:1f.6 eno1: NIC Link is Up 1000 Mbps Full Duplex, Flow Control: None");
+    let evidence =
+        |text: String| Evidence::none().with("proc/net/bonding/bond0", failures(1)).with("kern.log", text);
+    evidence(text.clone() + &up).ask("carrier-flap").quiet();
+    // Down without a word about half duplex: that one was lost.
+    evidence(text.replace("Half", "Full") + &up).ask("carrier-flap").open();
+}
+
 #[test]
 fn losses_that_the_bond_never_counted_are_older_than_it() {
     Evidence::bond().with("kern.log", flaps()).ask("carrier-flap").quiet();
@@ -192,6 +249,52 @@ fn link_events_tell_a_loss_of_carrier_from_an_interface_that_was_taken_down() {
         .about("eno1", Some(Way::Both))
         .quotes(&["[2026-01-01T00:00:12.500000] 2: eno1: <NO-CARRIER,BROADCAST,MULTICAST,SLAVE,UP> mtu 1500 qdisc mq master bond0 state DOWN group default"]);
     evidence.with("monitor.txt", monitor(UP, ADMIN_DOWN)).ask("carrier-flap").quiet();
+}
+
+#[test]
+fn the_first_link_event_may_be_the_one_that_takes_the_member_down() {
+    let frames = talk(1, 90, |s| match s {
+        30..60 => (None, None),
+        60 => (Some((0xc7, PortInfo::default())), None),
+        _ => healthy(1),
+    });
+    let events = |at: &str, flags: &str| {
+        format!(
+            "[2026-01-01T00:00:{at}] 2: eno1: <{flags}> mtu 1500 qdisc mq master bond0 state DOWN group default \n    link/ether 02:00:00:00:11:01 brd ff:ff:ff:ff:ff:ff\n"
+        )
+    };
+    let evidence = Evidence::captured(&frames).with("proc/net/bonding/bond0", failures(1));
+    evidence
+        .clone()
+        .with("monitor.txt", events("30.200000", ADMIN_DOWN) + &events("59.000000", UP))
+        .ask("admin-down")
+        .one()
+        .about("eno1", None)
+        .accuses(D::HostConfig, S::Moderate);
+    // Long after LACP broke, it was taken down for that.
+    evidence
+        .with("monitor.txt", events("50.200000", ADMIN_DOWN) + &events("59.000000", UP))
+        .ask("admin-down")
+        .context();
+}
+
+#[test]
+fn a_port_that_is_defaulted_before_any_timeout_was_disabled() {
+    // Silent for ten seconds in both directions, then Defaulted without ever having been Expired.
+    let anew = |state: u8| {
+        talk(1, 90, move |s| match s {
+            30..40 => (None, None),
+            40 => (Some((state, PortInfo::default())), None),
+            _ => healthy(1),
+        })
+    };
+    Evidence::captured(&anew(0x47))
+        .with("proc/net/bonding/bond0", failures(1))
+        .ask("carrier-flap")
+        .open()
+        .quotes(&["eno1.pcap 40.0 s host 0x47 to 0x00"]);
+    // Expired, as a timeout makes it: nothing tells of the link.
+    Evidence::captured(&anew(0x8f)).with("proc/net/bonding/bond0", failures(1)).ask("carrier-flap").quiet();
 }
 
 #[test]

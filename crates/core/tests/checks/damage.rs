@@ -1,9 +1,9 @@
 //! Damaged frames, light and hardware: `coding-errors`, `nic-fault`, `optics-alarm`, `pcie-correctable`.
 
 use crate::answers::Evidence;
-use crate::conversation::{healthy, stats, talk};
+use crate::conversation::{HEALTHY, healthy, proc, stats, talk};
 use bondwitness_core::domain::{FaultDomain as D, Way};
-use bondwitness_core::finding::Strength as S;
+use bondwitness_core::finding::{Severity, Strength as S};
 
 /// A line of the kernel log at a second of 2026-01-01T00:00.
 fn log(second: u32, text: &str) -> String {
@@ -117,7 +117,7 @@ fn module(rx_low: &str, rx_high: &str) -> String {
 
 #[test]
 fn a_receiver_without_light_is_the_link() {
-    Evidence::bond()
+    broken()
         .with("ethtool-m.txt", module("On", "Off"))
         .ask("optics-alarm")
         .one()
@@ -135,12 +135,19 @@ fn a_module_without_diagnostics_or_without_alarm_says_nothing() {
 }
 
 #[test]
-fn an_alarm_beside_a_capture_in_order_is_a_hint() {
-    Evidence::captured(&talk(1, 90, |_| healthy(1)))
-        .with("ethtool-m.txt", module("On", "Off"))
-        .ask("optics-alarm")
-        .open()
-        .suspects(&[(D::Physical, S::Weak)]);
+fn an_alarm_beside_a_member_in_order_is_a_warning() {
+    for evidence in [Evidence::captured(&talk(1, 90, |_| healthy(1))), Evidence::bond()] {
+        evidence
+            .with("ethtool-m.txt", module("On", "Off"))
+            .ask("optics-alarm")
+            .context()
+            .neutral(Severity::Warning);
+    }
+}
+
+/// A bond on whose first member the host hears nothing.
+fn broken() -> Evidence {
+    Evidence::none().with("proc/net/bonding/bond0", proc([(0x47, 0), (HEALTHY, HEALTHY)]))
 }
 
 const HANG: &str = "igc 0000:02:00.0 eno1: Detected Tx Unit Hang";
@@ -220,8 +227,18 @@ const CORRECTED: &str =
 const DRIVER: &str = "# ethtool -i eno1\ndriver: igb\nversion: 6.12.107\nfirmware-version: 1.63, 0x800009fa\nexpansion-rom-version: \nbus-info: 0000:02:00.0\nsupports-statistics: yes\n";
 
 #[test]
+fn corrected_pcie_errors_of_a_member_in_order_are_a_note() {
+    let lines = log(5, CORRECTED)
+        + &log(5, "igb 0000:02:00.0:   device [8086:1521] error status/mask=00001000/00002000")
+        + &log(5, "igb 0000:02:00.0:    [12] Timeout               ");
+    let evidence = Evidence::bond().with("ethtool-i.txt", DRIVER).with("kern.log", lines);
+    evidence.ask("pcie-correctable").context().neutral(Severity::Info);
+    evidence.ask("nic-fault").quiet();
+}
+
+#[test]
 fn corrected_pcie_errors_are_a_hint_about_the_card_behind_the_member() {
-    Evidence::bond()
+    broken()
         .with("ethtool-i.txt", DRIVER)
         .with("kern.log", log(5, CORRECTED) + &log(6, CORRECTED))
         .ask("pcie-correctable")

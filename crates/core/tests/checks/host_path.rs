@@ -73,6 +73,14 @@ fn a_queue_counts_by_what_it_dropped_between_two_readings() {
             "qdisc fq_codel 8001: dev eno1 root refcnt 2 limit 10240p",
         ]);
     twice(Evidence::bond(), "tc.txt", queue(70_000), queue(70_000)).ask("congestion").quiet();
+    // The folder `after` comes first: what was sent tells the order.
+    let sent = |n: u32, dropped: u32| queue(dropped).replace("98 pkt", &format!("{n} pkt"));
+    let ordered = |after: String, before: String| {
+        Evidence::bond().with("after/tc.txt", after).with("before/tc.txt", before).ask("congestion")
+    };
+    ordered(sent(9000, 700), sent(98, 5)).one().says("dropped 695 more");
+    // It dropped less when it had sent more: the queue was made anew.
+    ordered(sent(9000, 5), sent(98, 700)).quiet();
 }
 
 #[test]
@@ -184,6 +192,48 @@ fn a_member_without_the_slow_protocols_address_is_a_hint() {
         .about("eno1", None)
         .suspects(&[(D::HostConfig, S::Weak)])
         .quotes(&["2:\teno1"]);
+}
+
+#[test]
+fn a_missing_address_decides_where_lacpdus_are_missing_and_the_other_member_has_it() {
+    Evidence::captured(&lost_towards_host())
+        .with("ip-maddr.txt", maddr(""))
+        .ask("multicast-filter")
+        .one()
+        .about("eno1", Some(Way::SwitchToHost))
+        .accuses(D::HostConfig, S::Strong)
+        .quotes(&["2:\teno1", "link  01:80:c2:00:00:02"]);
+    // In promiscuous mode no filter eats anything.
+    let link = "2: eno1: <BROADCAST,MULTICAST,PROMISC,SLAVE,UP,LOWER_UP> mtu 1500 qdisc mq master bond0 state UP mode DEFAULT group default qlen 1000\n    link/ether 02:00:00:00:11:01 brd ff:ff:ff:ff:ff:ff\n";
+    Evidence::captured(&lost_towards_host())
+        .with("ip-maddr.txt", maddr(""))
+        .with("ip-link.txt", link)
+        .ask("multicast-filter")
+        .open();
+}
+
+#[test]
+fn an_xdp_program_that_dropped_no_more_than_the_missing_lacpdus_is_the_host() {
+    let evidence = |frames: &[Frame], dropped: u32| {
+        let stats = |n: u32| {
+            format!(
+                "# ethtool -S eno1\nNIC statistics:\n     rx_packets: {}\n     rx_xdp_drop: {n}\n",
+                1000 + n
+            )
+        };
+        twice(Evidence::captured(frames), "ethtool.txt", stats(7), stats(7 + dropped))
+            .with("bpftool.txt", "xdp:\neno1(2) driver id 68\n\ntc:\n\nflow_dissector:\n\n")
+            .ask("slow-protocol-filter")
+    };
+    evidence(&lost_towards_host(), 12)
+        .one()
+        .about("eno1", Some(Way::SwitchToHost))
+        .accuses(D::HostConfig, S::Strong)
+        .quotes(&["eno1(2) driver id 68", "rx_xdp_drop: 19", "rx_xdp_drop: 7"]);
+    // It drops something else, or nothing: one suspect among others.
+    evidence(&lost_towards_host(), 0).open();
+    evidence(&lost_towards_host(), 900).open();
+    evidence(&calm(), 12).quiet();
 }
 
 #[test]

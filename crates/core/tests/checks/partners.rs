@@ -377,7 +377,7 @@ fn members_at_different_speeds_have_different_keys() {
     snapshot(text.clone())
         .ask("own-key-differs")
         .open()
-        .about("", None)
+        .about("eno2", None)
         .says("eno1: key 15 at 10000 Mb/s, eno2: key 9 at 1000 Mb/s")
         .quotes(&["Slave Interface: eno1", "Slave Interface: eno2"]);
     assert_eq!(snapshot(text).ask("own-key-differs").one().finding.severity, Severity::Fault);

@@ -334,6 +334,68 @@ fn attempts_of_the_bond_that_no_tap_saw_are_the_host() {
 }
 
 #[test]
+fn a_transmitter_that_hung_explains_what_the_tap_did_not_see() {
+    let hang = "2026-01-01T00:00:36.000000+00:00 db01 kernel: igb 0000:02:00.0 eno1: NETDEV WATCHDOG: CPU: 3: transmit queue 2 timed out 5600 ms\n";
+    sent(Evidence::captured(&host_silent()), 14, 104)
+        .with("kern.log", hang)
+        .ask("lacpdu-lost-before-tap")
+        .one()
+        .suspects(&[(D::HostDriverFirmware, S::Strong), (D::HostConfig, S::Moderate)]);
+    let pause = |n: u32| {
+        format!(
+            "# ethtool -S eno1\nNIC statistics:\n     rx_packets: {}\n     rx_flow_control_xoff: {n}\n",
+            1000 + n
+        )
+    };
+    sent(Evidence::captured(&host_silent()), 14, 104)
+        .with("kern.log", hang)
+        .with("s1/ethtool.txt", pause(0))
+        .with("s2/ethtool.txt", pause(60_000))
+        .ask("lacpdu-lost-before-tap")
+        .open();
+}
+
+/// LACPDUs tried by the bond and multicast frames sent by the MAC of both members, in two readings.
+fn accounts(evidence: Evidence, eno1: (u64, u64), eno2: (u64, u64)) -> Evidence {
+    let both = |f: &dyn Fn(&str, u64, u64) -> String, n: u64| {
+        f("eno1", n * eno1.0, n * eno1.1) + &f("eno2", n * eno2.0, n * eno2.1)
+    };
+    let tried = |dev: &str, tried: u64, _: u64| {
+        format!(
+            "22: {dev}: group xstats_slave subgroup bond suite 802.3ad\n                    LACPDU Rx {tried}\n                    LACPDU Tx {tried}\n                    LACPDU Unknown type Rx 0\n                    LACPDU Illegal Rx 0\n"
+        )
+    };
+    let mac = |dev: &str, _: u64, sent: u64| {
+        format!(
+            "# ethtool -S {dev}\nNIC statistics:\n     rx_packets: {}\n     tx_multicast_phy: {}\n     tx_errors_phy: 0\n",
+            1000 + sent,
+            500 + sent
+        )
+    };
+    evidence
+        .with("s1/xstats.txt", both(&tried, 0))
+        .with("s2/xstats.txt", both(&tried, 1))
+        .with("s1/ethtool.txt", both(&mac, 0))
+        .with("s2/ethtool.txt", both(&mac, 1))
+}
+
+#[test]
+fn a_mac_that_sent_less_than_it_was_given_is_the_host() {
+    let ask = |eno1, eno2| {
+        accounts(Evidence::captured(&lost_towards_switch()), eno1, eno2).ask("lacp-lost-towards-switch")
+    };
+    let said = ask((90, 60), (90, 93)).all(2);
+    let said = said.into_iter().find(|s| s.finding.kind == bondwitness_core::finding::Kind::Counter);
+    said.expect("a finding from counters")
+        .about("eno1", Some(Way::HostToSwitch))
+        .accuses(D::HostDriverFirmware, S::Strong)
+        .says("handed 90 LACPDUs to the NIC and they passed the tap, its MAC sent 60 multicast frames");
+    // The counter does not count LACPDUs on the other member either, or the last ones are not in it yet.
+    ask((90, 0), (90, 0)).open();
+    ask((90, 86), (90, 93)).open();
+}
+
+#[test]
 fn a_bond_that_did_not_try_or_a_capture_that_was_shorter_lost_nothing_before_the_tap() {
     sent(Evidence::captured(&host_silent()), 14, 74).ask("lacpdu-lost-before-tap").quiet();
     sent(Evidence::captured(&calm()), 14, 1014).ask("lacpdu-lost-before-tap").quiet();
