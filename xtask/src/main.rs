@@ -11,6 +11,7 @@ mod generated;
 mod new_check;
 mod tidy;
 mod truth;
+mod vm;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ formats [-v] [PATH...]            how much of each text file is typed
 fuzz-seeds                        fill the fuzzer's corpus from seeds, unit tests and recordings
 lab-check [--seeds N] [--only X]  simulated incidents against the verdict, for work on a rule
 new-check <id>                    a new check with its page, entered in the table
-tidy                              the rules that the compiler does not hold";
+tidy                              the rules that the compiler does not hold
+vm [--help]                       real kernels, injected faults: verdicts compared with the truth";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -48,6 +50,7 @@ fn dispatch() -> Result<()> {
         Some("lab-check") => accuracy::simulated::check(rest),
         Some("new-check") => new_check::run(rest),
         Some("tidy") => tidy::run(rest),
+        Some("vm") => vm::run(rest),
         other => bail!("unknown verb {:?}; verbs:\n{VERBS}", other.unwrap_or_default()),
     }
 }

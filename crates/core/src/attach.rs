@@ -181,7 +181,19 @@ fn role(case: &Case, s: &Speaker) -> Option<Direction> {
         return Some(Direction::In);
     }
     // It always speaks as us. With the permanent addresses known and not among them, it is somebody else
-    // claiming our system (a loop or a duplicate); otherwise it is us.
+    // claiming our system (a loop or a duplicate); otherwise it is us. A list of members that was cut off lacks addresses:
+    // one that has heard another system, from a port that no known member has, is a member that the list lacks. Whoever
+    // claims our system hears us, and describes our system.
+    let describes_another = s
+        .changes
+        .iter()
+        .any(|c| !c.partner.system.is_zero() && !case.own_systems.contains(&c.partner.system));
+    let known_port = |c: &Change| {
+        case.subjects.iter().flat_map(|b| &b.members).any(|m| m.port.is_some_and(|p| p == c.actor.port))
+    };
+    if describes_another && !s.changes.iter().any(known_port) {
+        return Some(Direction::Out);
+    }
     if perms().next().is_some() && perms().all(|p| p != s.source) {
         Some(Direction::In)
     } else {

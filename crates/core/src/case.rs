@@ -231,6 +231,9 @@ pub struct Case {
     pub virtual_devs: BTreeSet<String>,
     /// True if any file came from the other end.
     pub far_end: bool,
+    /// The other end's own evidence (a Linux host or switch), ordered as a case of its own. It has the same files; never a
+    /// fact about this host.
+    pub other_end: Option<Box<Case>>,
     /// No evidence names the host's own system; it was taken from the defaults of Linux in the PDUs
     /// ([`looks_like_linux`]): nothing that rests on it may be called more than indicative.
     pub own_assumed: bool,
@@ -338,34 +341,52 @@ pub struct Piece {
     pub capture: Option<Capture>,
 }
 
+/// Frames read from text, by file.
+type TextPdus = BTreeMap<FileId, Vec<(Option<Stamp>, Citation, TextPdu)>>;
+
 /// Orders all pieces by bond and member.
 #[must_use]
 pub fn build(pieces: Vec<Piece>) -> Case {
-    let mut case = Case::default();
-    let mut text_pdus: BTreeMap<FileId, Vec<(Option<Stamp>, Citation, TextPdu)>> = BTreeMap::new();
+    // What the other end collected on itself is read like what this one did, apart from it.
+    let (mut case, mut far) = (Case::default(), Case::default());
+    let (mut text_pdus, mut far_pdus) = (TextPdus::new(), TextPdus::new());
     for (i, piece) in pieces.into_iter().enumerate() {
         let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
-        let far = piece.file.far_end;
-        case.far_end |= far;
+        let is_far = piece.file.far_end;
+        case.far_end |= is_far;
         case.files.push(piece.file);
         if let Some(capture) = piece.capture {
+            if is_far {
+                far.captures.push(CaptureFile { file: id, capture: capture.clone(), timed: true });
+            }
             case.captures.push(CaptureFile { file: id, capture, timed: true });
         }
         let Some(parsed) = piece.parsed else { continue };
         for record in parsed.records {
-            if far && !matches!(record.what, What::Switch(_)) {
-                continue;
-            }
+            // A switch's command line speaks about the switch wherever it was saved.
+            let of_far = is_far && !matches!(record.what, What::Switch(_));
+            let (records, pdus) =
+                if of_far { (&mut far.records, &mut far_pdus) } else { (&mut case.records, &mut text_pdus) };
             if let What::Pdu(pdu) = &record.what {
-                text_pdus.entry(id).or_default().push((record.time, record.at, pdu.clone()));
+                pdus.entry(id).or_default().push((record.time, record.at, pdu.clone()));
             }
-            case.records.push(record);
+            records.push(record);
         }
     }
+    if !far.records.is_empty() || far.captures.iter().any(|c| c.capture.lacpdus > 0) {
+        far.files = case.files.iter().map(|f| File { far_end: !f.far_end, ..f.clone() }).collect();
+        case.other_end = Some(Box::new(assemble(far, far_pdus)));
+    }
+    assemble(case, text_pdus)
+}
+
+/// Orders the records of one end.
+fn assemble(mut case: Case, text_pdus: TextPdus) -> Case {
     for (file, pdus) in text_pdus {
         case.captures.push(from_text(file, &pdus));
     }
     let ambiguous = crate::hosts::separate(&mut case);
+    crate::hosts::by_slot(&mut case);
     host_facts(&mut case);
     if ambiguous {
         // The first name found would be one of several.

@@ -25,6 +25,8 @@ pub enum Kind {
 /// be calibrated on the lab's incidents (issue 3), never on the corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
+    /// Cannot be excluded, and is less likely than what stands beside it: it only puts a suspect last.
+    Faint,
     /// A hint: it orders suspects, it never decides alone.
     Weak,
     /// Fits one domain best; rivals are not excluded: decides at grade `indicative` if nothing speaks against it.
@@ -36,10 +38,12 @@ pub enum Strength {
 }
 
 impl Strength {
-    /// Log-odds (natural). With one finding alone the probability of its domain comes out as 0.62, 0.86, 0.94, 0.98.
+    /// Log-odds (natural). With one finding alone the probability of its domain comes out as 0.55, 0.62, 0.86,
+    /// 0.94, 0.98.
     #[must_use]
     pub const fn weight(self) -> f64 {
         match self {
+            Self::Faint => 0.2,
             Self::Weak => 0.5,
             Self::Moderate => 1.8,
             Self::Strong => 2.8,

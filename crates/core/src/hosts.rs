@@ -256,6 +256,62 @@ pub(crate) fn separate(case: &mut Case) -> bool {
     true
 }
 
+/// An interface that the log puts into two slots is an interface of two hosts: the same name, another PCI address. Where
+/// `ethtool -i` or `ip -d link` tells which slot is ours, the logs of the others are left out; else no log line decides.
+pub(crate) fn by_slot(case: &mut Case) {
+    // While a host boots, `eth0` is whatever has not got its name yet.
+    let passing: BTreeSet<String> = case
+        .kernel()
+        .filter_map(|(_, k)| k.text.split_once("renamed from "))
+        .filter_map(|(_, old)| old.split([' ', ',']).next().map(str::to_owned))
+        .collect();
+    let mut slots: BTreeMap<String, BTreeMap<String, BTreeSet<FileId>>> = BTreeMap::new();
+    for (r, k) in case.kernel() {
+        if matches!(k.kind, KernelKind::Other | KernelKind::Boot | KernelKind::Renamed) {
+            continue;
+        }
+        if let (Some(dev), Some(bus)) = (&k.dev, crate::case::bus_id(&k.text))
+            && !passing.contains(dev)
+            && k.text.split_once(bus).is_some_and(|(_, rest)| {
+                rest.trim_start_matches([':', ' '])
+                    .strip_prefix(dev.as_str())
+                    .is_some_and(|r| r.starts_with(':'))
+            })
+        {
+            slots.entry(dev.clone()).or_default().entry(bus.to_owned()).or_default().insert(r.at.file);
+        }
+    }
+    slots.retain(|_, by| by.len() > 1);
+    let mut ours: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for (_, f) in case.settings("ethtool-i", None) {
+        ours.extend(f.dev.as_deref().zip(f.text("bus-info")));
+    }
+    ours.extend(case.links().filter_map(|(_, l)| Some((l.name.as_str(), l.fields.text("parentdev")?))));
+    let mut strangers: BTreeSet<FileId> = BTreeSet::new();
+    let mut mixed: BTreeSet<String> = BTreeSet::new();
+    for (dev, by) in &slots {
+        let own: Vec<&BTreeSet<FileId>> =
+            by.iter().filter(|(bus, _)| ours.contains(&(dev, bus))).map(|(_, files)| files).collect();
+        let foreign = by.iter().filter(|(bus, _)| !ours.contains(&(dev, bus))).flat_map(|(_, files)| files);
+        match own.as_slice() {
+            [own] if foreign.clone().all(|f| !own.contains(f)) => strangers.extend(foreign),
+            _ => mixed.extend(by.keys().map(|bus| format!("{dev} at {bus}"))),
+        }
+    }
+    let mut left_out: BTreeMap<FileId, u64> = BTreeMap::new();
+    case.records.retain(|r| {
+        let out = matches!(r.what, What::Kernel(_)) && strangers.contains(&r.at.file);
+        if out {
+            *left_out.entry(r.at.file).or_default() += 1;
+        }
+        !out
+    });
+    let left_out: Vec<(String, u64)> =
+        left_out.into_iter().map(|(f, n)| (format!("another host in {}", case.path(f)), n)).collect();
+    case.other_hosts.extend(left_out);
+    case.mixed_hosts.extend(mixed);
+}
+
 /// The host whose bond was read, if it can be told.
 fn owner(
     case: &Case,

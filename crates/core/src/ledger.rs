@@ -95,6 +95,56 @@ pub fn transmit_accounted(case: &Case, dev: &str) -> Option<Vec<Citation>> {
     Some(cited)
 }
 
+/// What the bond handed to the NIC and what its MAC says that it sent, if the MAC sent too little: LACPDUs tried, multicast
+/// frames sent, and the places.
+///
+/// Drivers without a counter of multicast frames at the MAC say nothing. That the counter counts LACPDUs at all must be
+/// shown by `other`, a member with the same driver that lost none: there it accounts for everything that was tried. The
+/// readings of both counters must be of the same moments; drivers refresh theirs every second or two.
+#[must_use]
+pub fn transmit_swallowed(case: &Case, dev: &str, others: &[&str]) -> Option<(u64, u64, Vec<Citation>)> {
+    if is_virtual(case, dev)
+        || !grew(
+            case,
+            dev,
+            &[Meaning::TxErrors, Meaning::TxDropped, Meaning::TxCarrier, Meaning::TxTimeout, Meaning::Reset],
+        )
+        .is_empty()
+    {
+        return None;
+    }
+    let driver = case.driver(dev);
+    let (tried, sent) = sent_by_mac(case, dev, driver)?;
+    let (attempts, left) = (tried.growth()?, sent.growth()?);
+    if left.saturating_add(6) >= attempts || left.saturating_mul(10) >= attempts.saturating_mul(9) {
+        return None;
+    }
+    let control = others.iter().find_map(|o| {
+        let (tried, counted) = sent_by_mac(case, o, driver)?;
+        let attempts = tried.growth().filter(|n| *n >= 10)?;
+        (case.driver(o) == driver && counted.name == sent.name && counted.growth()? >= attempts)
+            .then(|| [counted.low.1, counted.high.1])
+    })?;
+    let mut cited = vec![sent.low.1, sent.high.1, tried.low.1, tried.high.1];
+    cited.extend(control);
+    Some((attempts, left, cited))
+}
+
+/// The bond's count of LACPDUs sent and the MAC's of multicast frames, read at the same moments.
+fn sent_by_mac<'a>(case: &'a Case, dev: &str, driver: Option<&str>) -> Option<(&'a Series, &'a Series)> {
+    let folder = |at: Citation| case.path(at.file).rsplit_once('/').map_or("", |p| p.0);
+    let tried = case.series(dev, Meaning::LacpduTx).next()?;
+    let sent = case.series(dev, Meaning::TxMulticast).find(|s| {
+        s.source.starts_with("ethtool")
+            && s.growth().is_some()
+            && crate::parse::counter_meaning::is_mac_counter(driver, &s.name)
+            && s.readings == tried.readings
+            && folder(s.low.1) == folder(tried.low.1)
+            && folder(s.high.1) == folder(tried.high.1)
+    })?;
+    Some((tried, sent))
+}
+
 /// Citations showing that nothing on the host can have eaten incoming frames before the tap: a virtual interface
 /// without receive drops, without XDP, with the multicast filter out of the way.
 ///
@@ -106,16 +156,41 @@ pub fn receive_clear(case: &Case, dev: &str) -> Option<Vec<Citation>> {
     {
         return None;
     }
+    // No program before the tap: it must have been looked at.
+    let links = || case.links().filter(|(_, l)| l.name == dev && l.fields.get("mtu").is_some());
+    let (bare, _) = links().next()?;
+    if links().any(|(_, l)| l.fields.get("xdp").is_some()) {
+        return None;
+    }
     // Promiscuous mode (a running tcpdump) or the address in the device's list: the filter cannot have eaten them.
-    let (record, _) = case.links().find(|(_, l)| {
-        l.name == dev && l.fields.int("promiscuity").is_some_and(|p| p > 0) && l.fields.get("xdp").is_none()
-    })?;
+    let promiscuous = case
+        .links()
+        .find(|(_, l)| l.name == dev && l.fields.int("promiscuity").is_some_and(|p| p > 0))
+        .map(|(r, _)| r.at);
+    let open = promiscuous.or_else(|| slow_protocols_joined(case, dev))?;
     let mut cited = quiet(case, dev, &[Meaning::RxErrors, Meaning::RxMissed, Meaning::RxCrc])?;
     if !grew(case, dev, &[Meaning::RxDropped]).is_empty() {
         return None;
     }
-    cited.insert(0, record.at);
+    cited.insert(0, open);
+    if bare.at != open {
+        cited.insert(1, bare.at);
+    }
     Some(cited)
+}
+
+/// Where every reading of a member's multicast list has 01:80:c2:00:00:02: the first of them.
+#[must_use]
+pub fn slow_protocols_joined(case: &Case, dev: &str) -> Option<Citation> {
+    let entry = |f: &crate::evidence::Fields| {
+        f.entries.iter().find(|e| e.value.contains("01:80:c2:00:00:02")).map(|e| e.at)
+    };
+    let readings: Vec<Option<Citation>> =
+        case.settings("ip-maddr", Some(dev)).map(|(_, f)| entry(f)).collect();
+    if readings.iter().any(Option::is_none) {
+        return None;
+    }
+    readings.first().copied().flatten()
 }
 
 /// Frames other than LACPDUs reached the host on this member between the snapshots: the link carries data.

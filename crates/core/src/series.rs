@@ -63,7 +63,10 @@ pub(crate) fn of(case: &Case) -> BTreeMap<String, Vec<Series>> {
         let traffic = |c: &Counters| -> Option<u64> {
             let of = |m: Meaning| c.entries.iter().filter(|e| e.meaning == m).map(|e| e.value).max();
             match (of(Meaning::RxPackets), of(Meaning::TxPackets)) {
-                (None, None) => of(Meaning::LacpduTx).or_else(|| of(Meaning::RxBytes)),
+                // Both directions: one of them may stand still.
+                (None, None) => of(Meaning::LacpduTx).or_else(|| {
+                    Some(of(Meaning::RxBytes)?.saturating_add(of(Meaning::TxBytes).unwrap_or(0)))
+                }),
                 (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
             }
         };
@@ -76,7 +79,10 @@ pub(crate) fn of(case: &Case) -> BTreeMap<String, Vec<Series>> {
             (list.iter().filter_map(|c| traffic(c)).min(), list.iter().filter_map(|c| traffic(c)).max());
         let reloaded = ordered && most.is_some_and(|m| m > 1_000_000 && least.is_some_and(|l| l < m / 100));
         let of_dev = all.entry(dev).or_default();
+        let mut before: Option<u64> = None;
         for c in list {
+            // Of two readings with the same traffic nobody knows which is the older one.
+            let later = before.replace(traffic(c).unwrap_or(0)).is_none_or(|b| traffic(c) > Some(b));
             for e in &c.entries {
                 let s = of_dev.entry((source, origin.clone(), e.name.clone())).or_insert_with(|| Series {
                     name: e.name.clone(),
@@ -89,7 +95,7 @@ pub(crate) fn of(case: &Case) -> BTreeMap<String, Vec<Series>> {
                 });
                 s.readings += 1;
                 // A counter that falls while traffic rises was reset, or belongs to another host.
-                if ordered && e.value < s.high.0 {
+                if ordered && later && e.value < s.high.0 {
                     s.reset = true;
                 }
                 if e.value < s.low.0 {

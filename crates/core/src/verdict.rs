@@ -18,7 +18,7 @@ use lacp::PortState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a check or a weight changes.
-pub const RULESET: &str = "2026-11-23.3";
+pub const RULESET: &str = "2026-11-23.7";
 
 /// How well a domain fits what was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,8 +146,11 @@ pub fn judge(case: &Case, subject: &Subject) -> Judged {
     let mut state = state(subject);
     // A log that shows links going and coming is a flap, whatever the last reading says.
     let flapped = findings.iter().any(|f| f.check == "carrier-flap" && f.severity == Severity::Fault);
-    if flapped && subject.bond && matches!(state, State::Healthy | State::Unknown) {
-        state = State::Flapping;
+    if flapped && matches!(state, State::Healthy | State::Unknown) {
+        let down = state == State::Unknown
+            && !subject.members.is_empty()
+            && subject.member_names().all(|m| crate::checks::ends_down(case, m));
+        state = if down { State::Down } else { State::Flapping };
     }
     let verdict = decide(case, subject, &findings, state, None);
     let episodes = episodes(case, subject, &findings, state);
@@ -401,7 +404,7 @@ fn decide(
         {
             verdict.grade = verdict.grade.min(Grade::Indicative);
         }
-        suspects = suspects_of(&direct, &score, domain);
+        suspects = calibrated(suspects_of(&direct, &score, domain), domain);
         verdict.confidence = suspects.iter().find(|s| s.domain == domain).map_or(0.5, |s| s.confidence);
         pick_members(&mut verdict, findings);
     } else if fault_seen {
@@ -487,6 +490,31 @@ fn suspects_of(direct: &BTreeMap<D, f64>, score: &BTreeMap<D, f64>, decided: D) 
         domains
             .iter()
             .map(|d| Suspect { domain: *d, confidence: (weight(*d).exp() / total).min(0.99) })
+            .collect(),
+    )
+}
+
+/// What remains of the doubt that the weights leave, once a domain is decided.
+///
+/// Deciding takes more than a weight: a finding of its own for one domain, no rival of the same weight, no side that the
+/// evidence clears. So decided verdicts are right more often than their weights alone say. The factor was fitted on
+/// simulated incidents (families that are not held out, `lab-check`), where nearly all decided ones were right; it
+/// stays short of what they would allow, because a simulated world is kinder than the real one.
+const DOUBT_LEFT: f64 = 0.35;
+
+/// The probabilities of a decided verdict: the doubt shrinks, for the decided domain and for its rivals alike.
+fn calibrated(suspects: Vec<Suspect>, decided: D) -> Vec<Suspect> {
+    sorted(
+        suspects
+            .into_iter()
+            .map(|s| Suspect {
+                confidence: if s.domain == decided {
+                    1.0 - DOUBT_LEFT * (1.0 - s.confidence)
+                } else {
+                    DOUBT_LEFT * s.confidence
+                },
+                ..s
+            })
             .collect(),
     )
 }

@@ -154,8 +154,27 @@ pub struct Story {
     pub identity: Vec<(Change, Change)>,
     /// Incoming PDUs that carry our own system as Actor: how many changes, first frame.
     pub own_system_in: Option<u64>,
+    /// Two partners speak here at the same time: the first frame of either.
+    pub two_speakers: Option<[Spoke; 2]>,
     /// Length of what was seen, in nanoseconds.
     pub seen: i64,
+}
+
+/// How a partner speaks: its address, what it calls itself, and a frame of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoke {
+    /// Ethernet source.
+    pub source: Mac,
+    /// System ID.
+    pub system: Mac,
+    /// Time and number of a frame.
+    pub frame: (i64, u64),
+}
+
+impl Spoke {
+    const fn of(s: &Speaker, c: &Change) -> Self {
+        Self { source: s.source, system: c.actor.system, frame: (c.ns, c.frame) }
+    }
 }
 
 impl Part {
@@ -221,6 +240,7 @@ impl Part {
             .flat_map(|s| &s.changes)
             .find(|c| !c.actor.system.is_zero() && own.contains(&c.actor.system))
             .map(|c| c.frame);
+        story.two_speakers = self.two_speakers();
         if !self.timed {
             story.carried = host
                 .into_iter()
@@ -262,6 +282,42 @@ impl Part {
         story.rate_ignored = self.rate_ignored(&down_at);
         self.outages(&mut story, &link_down);
         story
+    }
+
+    /// Two systems that speak on this wire at the same time. From two addresses: their times overlap (the two switches of
+    /// an MLAG port speak as one system). From one address: one of them keeps its cadence, as if nothing had happened, while the
+    /// other speaks in between; a port that changes its identity stops speaking as what it was.
+    fn two_speakers(&self) -> Option<[Spoke; 2]> {
+        if !self.timed {
+            return None;
+        }
+        let foreign: Vec<&Speaker> = self.ins.iter().map(Arc::as_ref).filter(|s| s.pdus > 1).collect();
+        if let [a, b, ..] = foreign.as_slice()
+            && a.first.0 < b.last.0
+            && b.first.0 < a.last.0
+            && let (Some(x), Some(y)) = (a.changes.last(), b.changes.last())
+            && x.actor.system != y.actor.system
+            && let (Some(x), Some(y)) = (a.changes.first(), b.changes.first())
+        {
+            return Some([Spoke::of(a, x), Spoke::of(b, y)]);
+        }
+        for s in foreign {
+            let mut between = 0;
+            for triple in s.changes.windows(3) {
+                let [a, b, c] = triple else { continue };
+                let fast = self.asked_by_us(a.ns).unwrap_or(false);
+                let kept = c.ns.saturating_sub(a.until.0) <= period(fast) * 17 / 10;
+                if a.actor.system == c.actor.system && a.actor.system != b.actor.system && kept {
+                    between += 1;
+                } else {
+                    between = 0;
+                }
+                if between >= 4 {
+                    return Some([Spoke::of(s, a), Spoke::of(s, b)]);
+                }
+            }
+        }
+        None
     }
 
     /// Whether we ask the partner for the fast rate at an instant: our own Timeout bit, or the partner's echo of it.

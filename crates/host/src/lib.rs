@@ -6,3 +6,5 @@ pub mod save;
 mod sys;
 pub mod terminal;
 pub mod usage;
+
+pub use sys::{namespace, packet, priority};

@@ -131,6 +131,9 @@ pub enum Fault {
         member: Member,
         /// Mb/s.
         mbps: u32,
+        /// Because the host advertises no more than that (`ethtool -s MEMBER advertise ...`).
+        #[serde(default)]
+        set_on_host: bool,
     },
 
     // ---- the host: NIC, driver, bus

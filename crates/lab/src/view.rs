@@ -105,6 +105,8 @@ pub struct MemberView {
     pub speed_mbps: Option<u32>,
     /// Speed of the port when it has a link.
     pub nominal_mbps: u32,
+    /// The host advertises no mode above this, Mb/s; `None`: all that the NIC can do.
+    pub advertises_mbps: Option<u32>,
     /// MTU.
     pub mtu: u32,
     /// Link Failure Count.

@@ -24,6 +24,10 @@ fn every_member_comes_up_before_the_capture_begins_unless_something_was_wrong_fr
     for s in scenarios() {
         for seed in 0..20 {
             let incident = s.draw(seed).unwrap();
+            // Two passive ends never come up, or flap.
+            if !incident.topology.host.active && !incident.topology.switch.active {
+                continue;
+            }
             if incident.faults.iter().any(|f| {
                 f.at_ms < 12_000
                     && !matches!(

@@ -11,6 +11,29 @@ fn of_the_evidence(path: &str) -> bool {
     path.split('/').all(|part| part != "truth.md" && !part.starts_with("context-"))
 }
 
+/// What the posted files of a case hold, where they do not decide: in the words of a reader who was no author of the
+/// rules, knew the label, and was asked whether an honest expert could decide the side from these files alone. They
+/// explain an abstention; no figure is computed from them.
+const HELD: &[(&str, &str)] = &[
+    ("case-002", "one PDU of a sender that withdrew by itself; which end is the host is not told"),
+    ("case-015", "a setting of the bus (L1.2 is off), which is no fault"),
+    ("case-017", "both members deaf: a direction, no cause"),
+    (
+        "case-018",
+        "two hosts with the same interface name and other firmware; carrier comes and goes without a reason",
+    ),
+    (
+        "case-031",
+        "a link that trains through a mode the driver does not advertise; the symptom (no reception) is in the prose only",
+    ),
+    ("case-036", "three lines of `ethtool -i`; the line that decides is in the prose"),
+    ("case-041", "nothing: every file is prose"),
+    ("case-046", "three carrier losses without errors, one member only"),
+    ("case-050", "one frame of an end that hears nothing; which end it is, is not told"),
+    ("case-083", "nothing: every file is prose"),
+    ("case-092", "two download speeds, \"with the patch\" and \"without the patch\", and no bond"),
+];
+
 /// Measures the cases below `root`; no rows if there are none.
 pub(crate) fn measure(root: &Path) -> Result<Set> {
     let root = root.join("corpus/cases");
@@ -33,7 +56,8 @@ pub(crate) fn measure(root: &Path) -> Result<Set> {
             }
             let (files, said, others) =
                 say(&folder, of_the_evidence).with_context(|| format!("cannot read {id}"))?;
-            rows.push(Row { id, what: String::new(), truth, files, said, others });
+            let what = HELD.iter().find(|(case, _)| *case == id).map_or("", |(_, what)| what).to_owned();
+            rows.push(Row { id, what, truth, files, said, others });
         }
         rows.sort_by(|a, b| a.id.cmp(&b.id));
     }
@@ -44,7 +68,8 @@ pub(crate) fn measure(root: &Path) -> Result<Set> {
                 The engine gets every file of a case except the truth and the reporter's prose (`context-*`); cases without raw\n\
                 evidence (class C) are left out. The labels say who was guilty, not what the posted files can show, so abstaining\n\
                 is often all that can be done. Where the label says `unknown`, `inconclusive` is right. A case with the label\n\
-                `not-lacp` counts as side `none`, as the contract has it, whatever the label says of the side.\n",
+                `not-lacp` counts as side `none`, as the contract has it, whatever the label says of the side. The last column says\n\
+                what the files of an undecided case hold, as a reader found who was no author of the rules.\n",
         from: "corpus/cases",
         injected: false,
         rows,

@@ -1,10 +1,11 @@
-//! `cargo xtask accuracy [--check] [--root DIR]`: how often the verdict is right, measured and written to
+//! `cargo xtask accuracy [--check] [--seeds N] [--root DIR]`: how often the verdict is right, measured and written to
 //! `docs/accuracy.md`.
 //!
-//! Two sets, never mixed: recordings of real kernels with injected faults (the truth is in [`crate::truth`]), and real
-//! cases from public reports (the label is in the corpus, which is not part of this repository). `DIR` is the folder
-//! that holds `kernel-recordings` and `corpus`; where one of them is absent, its committed figures stay and the program
-//! says so. With `--check` nothing is written, and a broken floor is an error.
+//! Sets that are never mixed: simulated incidents (the lab, virtual time), recordings of real kernels with injected
+//! faults (the truth is in [`crate::truth`]), and real cases from public reports (the label is in the corpus, which is
+//! not part of this repository). `DIR` is the folder that holds `kernel-recordings` and `corpus`; where one of them is
+//! absent, its committed figures stay and the program says so. With `--check` nothing is written, the simulated set is
+//! a small one of seeds of its own, and a broken floor is an error.
 
 use crate::generated::{self, Generated};
 use anyhow::{Context, Result, bail};
@@ -22,19 +23,34 @@ const PAGE: &str = "docs/accuracy.md";
 /// Runs the verb.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let mut check = false;
+    let mut seeds = simulated::SEEDS;
     let mut root = generated::repository().join("../shared");
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--check" => check = true,
+            "--seeds" => {
+                seeds = args.next().and_then(|n| n.parse().ok()).context("--seeds needs a number")?
+            }
             "--root" => root = PathBuf::from(args.next().context("--root needs a folder")?),
-            other => bail!("unknown argument {other:?}; usage: accuracy [--check] [--root DIR]"),
+            other => bail!("unknown argument {other:?}; usage: accuracy [--check] [--seeds N] [--root DIR]"),
         }
     }
     let mut out = Generated::new(generated::repository(), check);
     let committed = out.committed(PAGE).unwrap_or_default();
     let mut page = format!("{}{INTRO}", generated::banner("accuracy"));
     let mut broken = Vec::new();
+    let simulated = simulated::measure(check, seeds)?;
+    broken.extend(simulated.broken);
+    let _ = write!(page, "\n## Simulated incidents\n\n{}\n", simulated::ABOUT);
+    let text = match simulated.text {
+        Some(text) => text,
+        // The small set of a check is no set to publish.
+        None => {
+            generated::kept(&committed, simulated::NAME).unwrap_or_else(|| "Not measured yet.".to_owned())
+        }
+    };
+    page.push_str(&generated::section(simulated::NAME, &text));
     for set in [recordings::measure(&root)?, cases::measure(&root)?] {
         let _ = write!(page, "\n## {}\n\n{}\n", set.title, set.about);
         if set.rows.is_empty() {

@@ -1,7 +1,7 @@
 //! The recordings of real kernels: evidence of the host only, truth by hand in [`crate::truth`].
 
 use super::score::{Row, Said, Set, judge};
-use crate::truth::RECORDINGS;
+use crate::truth;
 use anyhow::{Context, Result, bail};
 use bondwitness_core::diagnose::Input;
 use bondwitness_host::load::{self, Limits};
@@ -67,32 +67,33 @@ pub(crate) fn say(folder: &Path, keep: fn(&str) -> bool) -> Result<(usize, Said,
 pub(crate) fn measure(root: &Path) -> Result<Set> {
     let root = root.join("kernel-recordings");
     let mut rows = Vec::new();
+    let truths = truth::recordings()?;
     for path in recordings(&root)? {
-        let Some(known) = RECORDINGS.iter().find(|r| r.path == path) else {
-            bail!("the recording {path} has no truth; add it to xtask/src/truth.rs");
+        let Some(known) = truths.iter().find(|r| r.path == path) else {
+            bail!("the recording {path} has no truth; add it to xtask/recordings.toml");
         };
         let (files, said, others) =
             say(&root.join(&path), of_the_host).with_context(|| format!("cannot read {path}"))?;
         rows.push(Row {
             id: path,
-            what: known.what.to_owned(),
-            truth: known.truth.truth(),
+            what: known.what.clone(),
+            truth: known.truth.clone(),
             files,
             said,
             others,
         });
     }
     if let (false, Some(gone)) =
-        (rows.is_empty(), RECORDINGS.iter().find(|r| !rows.iter().any(|row| row.id == r.path)))
+        (rows.is_empty(), truths.iter().find(|r| !rows.iter().any(|row| row.id == r.path)))
     {
-        bail!("the recording {} is in xtask/src/truth.rs and not on disk", gone.path);
+        bail!("the recording {} is in xtask/recordings.toml and not on disk", gone.path);
     }
     Ok(Set {
         name: "recordings",
         title: "Real kernels, injected faults",
         about: "Debian kernels in a virtual machine, the other end played by a second bond. The engine gets the host's files only:\n\
                 no file of the other end, no list of the injected faults. What can be decided from them was written down by hand\n\
-                before (`xtask/src/truth.rs`). These recordings were also studied while the checks were written, so they show that\n\
+                before (`xtask/recordings.toml`). These recordings were also studied while the checks were written, so they show that\n\
                 nothing broke, not how the checks fare on something new.\n",
         from: "kernel-recordings",
         injected: true,

@@ -340,7 +340,7 @@ pub(crate) fn rows(set: &Set) -> String {
         t.push_str("| recording | what was done | label | decidable | verdict | grade | cleared | member, direction | result |\n|---|---|---|---|---|---|---|---|---|\n");
     } else {
         t.push_str(
-            "| case | files | label | verdict | grade | cleared | result |\n|---|---|---|---|---|---|---|\n",
+            "| case | files | label | verdict | grade | cleared | result | what the files hold |\n|---|---|---|---|---|---|---|---|\n",
         );
     }
     for row in &set.rows {
@@ -376,8 +376,8 @@ pub(crate) fn rows(set: &Set) -> String {
         } else {
             let _ = writeln!(
                 t,
-                "| {} | {} | {label} | {verdict} | {grade} | {cleared} | {result} |",
-                row.id, row.files
+                "| {} | {} | {label} | {verdict} | {grade} | {cleared} | {result} | {} |",
+                row.id, row.files, row.what
             );
         }
     }

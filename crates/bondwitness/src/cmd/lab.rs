@@ -147,6 +147,7 @@ fn heading(scenario: &Scenario, incident: &Incident, args: &LabRun) -> String {
             Decidable::Nothing => "nothing".to_owned(),
         }
     );
+    t.push_str(&injected(incident));
     match &args.output {
         Some(folder) => {
             let _ = writeln!(t, "EVIDENCE  {} (without this truth)", folder.display());
@@ -154,6 +155,45 @@ fn heading(scenario: &Scenario, incident: &Incident, args: &LabRun) -> String {
         None => {
             t.push_str("EVIDENCE  kept in memory; `-o DIR` writes the folder that the verdict is given on\n")
         }
+    }
+    t
+}
+
+/// What happened, in order of time: faults and harmless oddities alike.
+fn injected(incident: &Incident) -> String {
+    let topology = &incident.topology;
+    let name = |i: usize| topology.members.get(i).map_or("", |m| m.name.as_str());
+    let mut t = String::new();
+    for fault in &incident.faults {
+        let Ok(Value::Object(mut what)) = serde_json::to_value(&fault.fault) else { continue };
+        let kind = what.remove("kind").and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default();
+        let member = match what.remove("member").as_ref().and_then(Value::as_str) {
+            Some("victim") => format!(" {}", name(topology.victim)),
+            Some("other") => format!(" {}", name(topology.other)),
+            Some(_) => " every member".to_owned(),
+            None => String::new(),
+        };
+        let rest: Vec<String> = what
+            .iter()
+            .map(|(k, v)| match v {
+                Value::String(word) => format!("{k} {word}"),
+                Value::Number(n) if n.is_f64() => format!("{k} {:.2}", n.as_f64().unwrap_or(0.0)),
+                v => format!("{k} {v}"),
+            })
+            .collect();
+        let at = incident.topology.host.wall_s as i64 * 1_000 + i64::try_from(fault.at_ms).unwrap_or(0);
+        let when = if fault.at_ms == 0 {
+            "from the start".to_owned()
+        } else {
+            let clock = bondwitness_core::units::rfc3339(at.saturating_mul(1_000_000)).unwrap_or_default();
+            match fault.for_ms {
+                Some(ms) => format!("{clock} for {:.1} s", ms as f64 / 1000.0),
+                None => format!("{clock} for good"),
+            }
+        };
+        let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };
+        let head = if t.is_empty() { "INJECTED" } else { "" };
+        let _ = writeln!(t, "{head:<10}{when}: {kind}{member}{rest}");
     }
     t
 }

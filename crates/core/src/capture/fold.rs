@@ -33,7 +33,14 @@ pub struct Change {
     pub partner: PortInfo,
     /// The last frame of the end it talks to, before this one: time and number.
     pub answered: Option<(i64, u64)>,
+    /// The last PDU with this content: time and frame number.
+    pub until: (i64, u64),
+    /// PDUs with this content, the first included.
+    pub pdus: u64,
 }
+
+/// In [`Change::until`] while the run lasts.
+const OPEN: (i64, u64) = (i64::MAX, 0);
 
 /// A silence between two PDUs of one speaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +193,7 @@ impl<'a> Folder<'a> {
         for (speaker, live) in self.speakers.iter_mut().zip(&self.live) {
             speaker.pdus = live.pdus;
             speaker.repeats = live.repeats;
+            close(speaker, (live.last_ns, live.last_frame), live.pdus);
             speaker.hurried = live.hurried;
             if live.pdus > 0 {
                 speaker.last = (live.last_ns, live.last_frame);
@@ -282,12 +290,13 @@ impl<'a> Folder<'a> {
                 speaker.not_kept += 1;
             }
         }
+        let before = (live.last_ns, live.last_frame, live.pdus);
         live.last_ns = f.ns;
         live.last_frame = f.number;
         live.pdus += 1;
         if !same {
             live.payload = f.payload;
-            self.kept = changed(speaker, f, answered, self.kept);
+            self.kept = changed(speaker, f, answered, before, self.kept);
         }
     }
 
@@ -367,18 +376,43 @@ fn answered(live: &[Live<'_>], at: usize, f: &Frame<'_>) -> Option<(i64, u64)> {
         .max()
 }
 
-/// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed.
+/// Ends the run of the last change that was kept. `pdus`: how many the speaker has sent until then.
+fn close(speaker: &mut Speaker, until: (i64, u64), pdus: u64) {
+    if let Some(last) = speaker.changes.last_mut().filter(|c| c.until == OPEN) {
+        last.until = until;
+        // Until now the number of PDUs before the run.
+        last.pdus = pdus.saturating_sub(last.pdus);
+    }
+}
+
+/// The content changed: decode in full, note anomalies, keep the change if the two ends' blocks changed. `before`: time
+/// and number of the PDU before, and how many there were.
 #[cold]
-fn changed(speaker: &mut Speaker, f: &Frame<'_>, answered: Option<(i64, u64)>, mut kept: usize) -> usize {
+fn changed(
+    speaker: &mut Speaker,
+    f: &Frame<'_>,
+    answered: Option<(i64, u64)>,
+    before: (i64, u64, u64),
+    mut kept: usize,
+) -> usize {
     let (pdu, anomalies) = lacp::wire::decode(f.payload);
     for a in anomalies {
         let n = speaker.anomalies.entry(a.to_string()).or_insert((0, f.number));
         n.0 += 1;
     }
     let SlowPdu::Lacpdu(pdu) = pdu else { return kept };
-    let change = Change { ns: f.ns, frame: f.number, actor: pdu.actor, partner: pdu.partner, answered };
+    let change = Change {
+        ns: f.ns,
+        frame: f.number,
+        actor: pdu.actor,
+        partner: pdu.partner,
+        answered,
+        until: OPEN,
+        pdus: before.2,
+    };
     let news = speaker.changes.last().is_none_or(|c| c.actor != change.actor || c.partner != change.partner);
     if news {
+        close(speaker, (before.0, before.1), before.2);
         if kept < MAX_KEPT {
             kept += 1;
             speaker.changes.push(change);

@@ -89,7 +89,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
 /// An outage of the member in the capture in which link events show it administratively down. The cause comes first: a
 /// member that is taken down when it had been out for a while was taken down for that.
 fn in_an_outage(case: &Case, subject: &Subject, m: &Member) -> Option<Finding> {
-    let mut was_up = false;
+    // Each event tells of a change: that the first one shows the interface down means that it went down just then, where
+    // LACP broke at the same moment.
+    let mut was_up = true;
     let mut downs = Vec::new();
     for (r, k) in
         case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty())

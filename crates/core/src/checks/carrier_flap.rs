@@ -7,7 +7,7 @@
 //! Below carrier there is no LACP: what happens to the aggregate afterwards is a consequence. Short, repeated losses on one member while others on the same host are steady are the mark of a cable, transceiver or port.
 //!
 //! ## How it can be wrong
-//! A switch that reboots or shuts the port, and a driver that resets the NIC, take carrier away as well. One long loss therefore decides nothing. An administrative down also counts as a link failure (erratum E-16) and is taken out where it is visible.
+//! A switch that reboots or shuts the port, and a driver that resets the NIC, take carrier away as well. One long loss therefore decides nothing; three or more, most of them shorter than ten seconds and none as long as a reboot, on one member only and without a word of the driver or the bus, are the mark of the link, no more than indicative: a script that shuts a port again and again looks the same. An administrative down also counts as a link failure (erratum E-16) and is taken out where it is visible. A link that is being trained may be reported up at 1000 Mb/s half duplex, which no driver advertises, and down within a tenth of a second: nothing was lost.
 //!
 //! ## What would settle it
 //! The switch port's own log and transition counters for the same seconds; error counters and optical levels; moving cable, transceiver and port one at a time.
@@ -17,7 +17,7 @@
 
 use crate::case::{Case, Member, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::evidence::{Citation, KernelKind};
+use crate::evidence::{Citation, KernelKind, KernelLine, Record};
 use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
 use crate::wire::Cause;
 
@@ -32,6 +32,11 @@ pub(super) const CHECK: Check = Check {
 
 /// Shorter than any switch reboots or any person or script shuts and opens a port.
 const SHORT: i64 = 1_000_000_000;
+/// Shorter than a switch needs to start anew, or to bring back a port that it had disabled (30 s and more).
+const BRIEF: i64 = 10_000_000_000;
+const LONG: i64 = 30_000_000_000;
+/// Between two reports of a link that is being trained.
+const TRAINING: i64 = 150_000_000;
 /// A reset this long before a loss explains it.
 const BEFORE: i64 = 10_000_000_000;
 
@@ -88,7 +93,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         };
         found.push(if let Some(reset) = l.reset {
             f.suspects(&[(D::HostDriverFirmware, S::Moderate), (D::Physical, S::Weak)]).and(reset)
-        } else if subject.bond && first.kind == Kind::Log && n >= 3 && short >= 2 && steady > 0 {
+        } else if subject.bond && first.kind != Kind::Wire && repeated(&l.downs) && steady > 0 {
             let mut f = f.implicates(D::Physical, S::Moderate);
             f.text.push_str(&format!("; {steady} other member(s) of the same bond stayed up"));
             f
@@ -104,11 +109,61 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     Outcome::of(found)
 }
 
+/// Several losses, most of them brief and none long: neither a switch that starts anew nor somebody who shuts a port.
+fn repeated(downs: &[Down]) -> bool {
+    let brief = downs.iter().filter(|d| d.length.is_some_and(|n| n < BRIEF)).count();
+    let long = downs.iter().any(|d| d.length.is_some_and(|n| n >= LONG));
+    downs.len() >= 3 && !long && brief >= 2 && brief * 2 > downs.len()
+}
+
 struct Down {
     at: Citation,
     kind: Kind,
     wall: Option<i64>,
     length: Option<i64>,
+}
+
+/// Lines of the kernel log about one interface.
+type Lines<'a> = [(&'a Record, &'a KernelLine)];
+
+/// True if the last word about the link before a line is that it is down. Where a log counts in whole seconds, the order
+/// of its lines tells what came first.
+pub(super) fn while_down(lines: &Lines<'_>, at: usize) -> bool {
+    let Some((r, _)) = lines.get(at) else { return false };
+    let earlier = |i: usize, d: &Record| matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && (a.ns < b.ns || a.ns == b.ns && i < at));
+    lines
+        .iter()
+        .enumerate()
+        .filter(|(i, (d, l))| {
+            matches!(l.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf)
+                && earlier(*i, d)
+        })
+        .next_back()
+        .is_some_and(|(_, (_, l))| l.kind == KernelKind::LinkDown)
+}
+
+/// Leaves out what a driver reports while the link is being trained: up in a mode that nobody offers (1000 Mb/s has no half
+/// duplex worth the name, no driver advertises it), and down again at once.
+fn without_training<'a>(lines: &Lines<'a>) -> Vec<(&'a Record, &'a KernelLine)> {
+    let odd = |i: usize| {
+        let (Some((u, up)), Some((d, down))) = (lines.get(i), lines.get(i + 1)) else { return false };
+        up.kind == KernelKind::LinkUpHalf
+            && up.text.contains("1000 Mbps")
+            && down.kind == KernelKind::LinkDown
+            && matches!((u.time, d.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns <= TRAINING)
+    };
+    (0..lines.len())
+        .filter(|&i| !odd(i) && !(i > 0 && odd(i - 1)))
+        .filter_map(|i| lines.get(i).copied())
+        .collect()
+}
+
+/// True if the log's last word about the link of a member is that it is down.
+pub(crate) fn ends_down(case: &Case, member: &str) -> bool {
+    case.kernel_of(member)
+        .filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf))
+        .last()
+        .is_some_and(|(_, k)| k.kind == KernelKind::LinkDown)
 }
 
 #[derive(Default)]
@@ -138,7 +193,7 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
     };
     // What the log holds from before the member's present enslavement is history, not this case.
     let since = lines.iter().rposition(|(_, k)| k.kind == KernelKind::Enslaved).map_or(0, |i| i + 1);
-    let lines = lines.get(since..).unwrap_or_default();
+    let lines: Vec<_> = without_training(lines.get(since..).unwrap_or_default());
     for (i, (r, k)) in lines.iter().enumerate() {
         if !is_down(k.kind) {
             continue;
@@ -154,10 +209,7 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
             r.time.is_some_and(|d| d.clock == t.clock && t.ns <= d.ns && d.ns - t.ns < BEFORE)
         };
         // A driver that resets because the link went is a consequence.
-        let after_down = |x: &crate::evidence::Record| {
-            lines.iter().any(|(d, k)| k.kind == KernelKind::LinkDown && matches!((d.time, x.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns < BEFORE))
-        };
-        if let Some((reset, _)) = lines.iter().find(|(x, k)| {
+        if let Some((_, (reset, _))) = lines.iter().enumerate().find(|(at, (x, k))| {
             matches!(
                 k.kind,
                 KernelKind::NicReset
@@ -165,8 +217,10 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
                     | KernelKind::TxTimeout
                     | KernelKind::FirmwareError
                     | KernelKind::PcieLost
+                    | KernelKind::AerUncorrectable
             ) && x.time.as_ref().is_some_and(before)
-                && !after_down(x)
+                && (x.time != r.time || *at < i)
+                && !while_down(&lines, *at)
         }) {
             l.reset = Some(reset.at);
         }
@@ -203,6 +257,13 @@ fn losses(case: &Case, subject: &Subject, m: &Member) -> Losses {
             case.links().filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && !k.flags.is_empty())
         {
             let now = k.flag("LOWER_UP");
+            if up == Some(false)
+                && now
+                && let Some(d) = l.downs.last_mut()
+                && let (Some(from), Some(to)) = (d.wall, crate::case::wall(r.time))
+            {
+                d.length.get_or_insert(to.saturating_sub(from));
+            }
             if up == Some(true) && !now && k.flag("UP") {
                 l.downs.push(Down {
                     at: r.at,

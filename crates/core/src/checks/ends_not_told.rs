@@ -7,7 +7,7 @@
 //! Every accusation from a capture needs to know whose words are whose. What one end says about the other can still be read.
 //!
 //! ## How it can be wrong
-//! The guess (system priority 65535 and port priority 255 are the defaults of Linux bonding) fails for a switch that runs Linux bonding itself, or a host with changed priorities; nothing that rests on it is graded above indicative.
+//! The guess (system priority 65535 and port priority 255 are the defaults of Linux bonding) fails for a switch that runs Linux bonding itself, or a host with changed priorities; nothing that rests on it is graded above indicative. An end that withdraws while it still describes its partner does so by its own decision, a deaf one may be the victim of anything in between; which end it is stays open either way.
 //!
 //! ## What would settle it
 //! `cat /proc/net/bonding/BOND` as root, or a capture that keeps the direction (`tcpdump -i any -w FILE`, which writes the packet type).
@@ -86,10 +86,18 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                     format!("{}: {text}; which end is this host is not told", m.name),
                 )
                 .member(&m.name);
-                let trouble = deaf.is_some() || gone;
-                found.push(if trouble {
+                // One that leaves while it hears its partner decides so itself: no cable does that.
+                let leaves = deaf.is_none() && gone && !last.partner.system.is_zero();
+                found.push(if leaves {
+                    f.suspects(&[
+                        (D::SwitchConfig, S::Weak),
+                        (D::HostConfig, S::Weak),
+                        (D::SwitchControlPlane, S::Weak),
+                    ])
+                } else if deaf.is_some() || gone {
                     f.suspects(&[
                         (D::SwitchControlPlane, S::Weak),
+                        (D::SwitchConfig, S::Weak),
                         (D::Physical, S::Weak),
                         (D::HostConfig, S::Weak),
                         (D::HostDriverFirmware, S::Weak),

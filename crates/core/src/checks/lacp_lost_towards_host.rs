@@ -98,7 +98,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                             CHECK.id,
                             Kind::Counter,
                             first,
-                            format!("{}: a virtual interface without receive drops, errors or XDP, in promiscuous mode: nothing on the host lies between wire and tap", m.name),
+                            format!("{}: a virtual interface without receive drops, errors or XDP, which takes the slow-protocols address: nothing on the host lies between wire and tap", m.name),
                         )
                         .exonerates(Side::Host)
                         .member(&m.name)

@@ -105,6 +105,29 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 );
             }
         }
+        let others: Vec<&str> = subject
+            .members
+            .iter()
+            .filter(|o| o.name != m.name && super::in_order(o))
+            .map(|o| o.name.as_str())
+            .collect();
+        if on_wire
+            && let Some((tried, sent, cited)) = ledger::transmit_swallowed(case, &m.name, &others)
+            && let [first, rest @ ..] = cited.as_slice()
+        {
+            found.push(
+                Finding::new(
+                    CHECK.id,
+                    Kind::Counter,
+                    *first,
+                    format!("{}: the bond handed {tried} LACPDUs to the NIC and they passed the tap, its MAC sent {sent} multicast frames in that time; the same counter of another member accounts for all of its LACPDUs", m.name),
+                )
+                .implicates(D::HostDriverFirmware, S::Strong)
+                .member(&m.name)
+                .way(Way::HostToSwitch)
+                .and_all(rest.iter().copied()),
+            );
+        }
         if on_wire && let Some(cited) = cleared {
             let mut it = cited.into_iter();
             if let Some(first) = it.next() {

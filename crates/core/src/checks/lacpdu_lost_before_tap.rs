@@ -17,7 +17,7 @@
 
 use crate::case::{Case, Subject};
 use crate::domain::{FaultDomain as D, Way};
-use crate::evidence::Meaning;
+use crate::evidence::{KernelKind, Meaning};
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
 
 /// The check.
@@ -49,18 +49,46 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         }
         let dropped = crate::ledger::growth(case, &m.name, Meaning::TxDropped).map_or(0, |g| g.0);
         let [low, high] = cited.as_slice() else { continue };
-        found.push(
-            Finding::new(
+        let f = Finding::new(
                 CHECK.id,
                 Kind::Counter,
                 *high,
                 format!("{}: the bond tried to send {attempts} LACPDUs, the tap behind its queue saw {seen} (interface drops: {dropped})", m.name),
             )
-            .implicates(D::HostConfig, S::Strong)
             .member(&m.name)
             .way(Way::HostToSwitch)
-            .and(*low),
-        );
+            .and(*low);
+        // A transmitter that stands still keeps what follows in the queue before the tap, and its reset drops it there.
+        let hung = case
+            .kernel_of(&m.name)
+            .find(|(_, k)| matches!(k.kind, KernelKind::TxTimeout | KernelKind::TxHang))
+            .map(|(r, _)| r.at)
+            .or_else(|| {
+                let (n, at) = crate::ledger::growth(case, &m.name, Meaning::TxTimeout)?;
+                at.get(1).copied().filter(|_| n > 0)
+            });
+        let paused = crate::ledger::growth(case, &m.name, Meaning::RxPause).filter(|(n, _)| *n >= 10_000);
+        found.push(match (hung, paused) {
+            // The other end's pause frames make it stand still as well.
+            (_, Some((n, at))) => {
+                let mut f = f
+                    .suspects(&[
+                        (D::SwitchConfig, S::Moderate),
+                        (D::HostDriverFirmware, S::Weak),
+                        (D::HostConfig, S::Weak),
+                    ])
+                    .and_all(at);
+                f.text.push_str(&format!("; {n} pause frames were received meanwhile"));
+                f
+            }
+            (Some(at), None) => {
+                let mut f =
+                    f.suspects(&[(D::HostDriverFirmware, S::Strong), (D::HostConfig, S::Moderate)]).and(at);
+                f.text.push_str("; the transmitter of the NIC hung, so the queue stood still");
+                f
+            }
+            (None, None) => f.implicates(D::HostConfig, S::Strong),
+        });
     }
     Outcome::of(found)
 }

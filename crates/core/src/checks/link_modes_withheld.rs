@@ -7,7 +7,7 @@
 //! Autonegotiation takes the best mode that both ends advertise. The end that leaves a mode out decides the speed. What the host advertises is a setting of the host (`ethtool -s`, a network manager's profile): members of different speed get different keys and cannot share an aggregator.
 //!
 //! ## How it can be wrong
-//! A mode that the partner does not offer may be missing by its configuration, because its port or module cannot do it, or because its PHY gave the mode up on a bad cable (downshift): from the host these look alike, so the partner's end orders suspects and decides nothing. Where all members run at the same speed, the limit is meant.
+//! A mode that the partner does not offer may be missing by its configuration, because its port or module cannot do it, or because its PHY gave the mode up on a bad cable (downshift): from the host these look alike, so the partner's end orders suspects and decides nothing. Where all members run at the same speed, the limit is meant. Where the partner's modes are not told, the host is named only for a mode that it leaves out on this member and uses on another one with the same abilities: then it could not come up here whatever the partner offers.
 //!
 //! ## What would settle it
 //! `ethtool` on the members that run at full speed; the port's speed setting and its transceiver on the switch; a swap of the cable.
@@ -46,11 +46,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         else {
             continue;
         };
-        let (Some(now), Some(ours), Some(theirs)) =
-            (mode_in(f), f.get("Advertised link modes"), f.get("Link partner advertised link modes"))
-        else {
-            continue;
-        };
+        let (Some(now), Some(ours)) = (mode_in(f), f.get("Advertised link modes")) else { continue };
         seen = true;
         let limited = !now.1 || fastest.is_some_and(|best| best > now);
         let negotiates = f.text("Auto-negotiation").is_none_or(|a| a.eq_ignore_ascii_case("on"));
@@ -58,7 +54,33 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             continue;
         }
         let can = modes(f.text("Supported link modes"));
-        let (offered, wanted) = (modes(Some(&ours.value)), modes(Some(&theirs.value)));
+        let offered = modes(Some(&ours.value));
+        let Some(theirs) = f.get("Link partner advertised link modes") else {
+            // What the partner offers is not told. A mode in which another member runs with the same settings but for this
+            // one, and which only this one does not advertise, is left out by the host.
+            let speed = f.get("Speed").map_or(ours.at, |s| s.at);
+            let sister = subject.members.iter().filter(|o| o.name != m.name).find_map(|o| {
+                let (_, s) = case.settings("ethtool", Some(&o.name)).last()?;
+                let runs = mode_in(s).filter(|v| *v > now)?;
+                let (can_too, offers) =
+                    (modes(s.text("Supported link modes")), s.get("Advertised link modes")?);
+                let mode = modes(Some(&offers.value)).into_iter().find(|w| value(w) == Some(runs))?;
+                (can_too == can && can.contains(mode) && !offered.contains(mode))
+                    .then(|| (o.name.clone(), mode.to_owned(), offers.at))
+            });
+            if let Some((other, mode, at)) = sister.filter(|_| !offered.is_empty()) {
+                let text = format!(
+                    "{}: runs at {}; this host does not advertise {mode} on it, which its NIC supports and in which {other} runs",
+                    m.name,
+                    name(now)
+                );
+                found.push(
+                    finding(&m.name, text, [speed, ours.at, at]).implicates(D::HostConfig, S::Moderate),
+                );
+            }
+            continue;
+        };
+        let wanted = modes(Some(&theirs.value));
         let better = |mode: &&&str| value(mode).is_some_and(|v| v > now);
         let withheld = can.intersection(&wanted).filter(|m| !offered.contains(**m)).filter(better);
         let refused = offered.difference(&wanted).filter(better);

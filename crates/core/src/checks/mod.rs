@@ -1,5 +1,6 @@
 //! The table of checks: one file each, named after the observed fact.
 
+use crate::case::{Member, MemberState};
 use crate::finding::Check;
 
 mod admin_down;
@@ -13,6 +14,7 @@ mod config_drift;
 mod congestion;
 mod ends_not_told;
 mod fail_over_mac;
+mod far_port_errors;
 mod half_duplex;
 mod host_rebooted;
 mod host_released;
@@ -22,8 +24,11 @@ mod lacp_in_order;
 mod lacp_lost_both_ways;
 mod lacp_lost_towards_host;
 mod lacp_lost_towards_switch;
+mod lacpdu_ignored_by_switch;
 mod lacpdu_lost_before_tap;
+mod lacpdu_lost_between_taps;
 mod lacpdu_lost_inside_host;
+mod lacpdu_not_sent_by_switch;
 mod lacpdu_rx_late;
 mod lacpdu_tx_late;
 mod lacpdu_tx_silent;
@@ -49,8 +54,12 @@ mod requested_rate_ignored;
 mod single_member;
 mod slow_protocol_filter;
 mod static_against_lacp;
+mod transition_illegal;
+mod transition_late;
 mod two_speakers;
 mod vlan_tx_drop;
+
+pub(crate) use carrier_flap::ends_down;
 
 /// All checks, in the order of their ids.
 pub const CHECKS: &[Check] = &[
@@ -65,6 +74,7 @@ pub const CHECKS: &[Check] = &[
     congestion::CHECK,
     ends_not_told::CHECK,
     fail_over_mac::CHECK,
+    far_port_errors::CHECK,
     half_duplex::CHECK,
     host_rebooted::CHECK,
     host_released::CHECK,
@@ -74,8 +84,11 @@ pub const CHECKS: &[Check] = &[
     lacp_lost_both_ways::CHECK,
     lacp_lost_towards_host::CHECK,
     lacp_lost_towards_switch::CHECK,
+    lacpdu_ignored_by_switch::CHECK,
     lacpdu_lost_before_tap::CHECK,
+    lacpdu_lost_between_taps::CHECK,
     lacpdu_lost_inside_host::CHECK,
+    lacpdu_not_sent_by_switch::CHECK,
     lacpdu_rx_late::CHECK,
     lacpdu_tx_late::CHECK,
     lacpdu_tx_silent::CHECK,
@@ -101,9 +114,27 @@ pub const CHECKS: &[Check] = &[
     single_member::CHECK,
     slow_protocol_filter::CHECK,
     static_against_lacp::CHECK,
+    transition_illegal::CHECK,
+    transition_late::CHECK,
     two_speakers::CHECK,
     vlan_tx_drop::CHECK,
 ];
+
+/// True if a member was seen in order and never otherwise: captured without an outage, or, where there is no capture,
+/// carrying in every reading, with a link that did not fail since it joined.
+fn in_order(m: &Member) -> bool {
+    if let Some(w) = &m.wire {
+        return w.stories.iter().all(|s| s.carries_at_end && s.outages.is_empty());
+    }
+    let carries = |s: &MemberState| {
+        s.actor.is_none_or(lacp::PortState::carries_traffic)
+            && s.partner.is_none_or(|p| p.carries_traffic() && !p.deaf())
+            && s.mii.as_deref().is_none_or(|v| v == "up")
+            && s.failures.is_none_or(|n| n == 0)
+            && s.churn.2.unwrap_or(0) + s.churn.3.unwrap_or(0) == 0
+    };
+    m.states.iter().any(|s| s.actor.is_some()) && m.states.iter().all(carries)
+}
 
 /// The check with this id.
 #[must_use]

@@ -35,15 +35,10 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     for m in &subject.members {
         let mut kinds: BTreeMap<KernelKind, Vec<(&Record, &KernelLine)>> = BTreeMap::new();
         let lines: Vec<_> = case.kernel_of(&m.name).collect();
-        for (r, k) in &lines {
+        for (i, (r, k)) in lines.iter().enumerate() {
             // A driver that resets because the link went down reports a consequence.
             // Between a loss of link and its return everything may be the driver's way of getting the link back.
-            let mut before = lines.iter().filter(|(d, l)| {
-                matches!(l.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf)
-                    && matches!((d.time, r.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns)
-            });
-            let follows_down = k.kind == KernelKind::NicReset
-                && before.next_back().is_some_and(|(_, l)| l.kind == KernelKind::LinkDown);
+            let follows_down = k.kind == KernelKind::NicReset && super::carrier_flap::while_down(&lines, i);
             if strength(k).is_some() && !follows_down {
                 kinds.entry(k.kind).or_default().push((r, k));
             }

@@ -7,7 +7,7 @@
 //! A receiver without light, or a laser at its end, loses frames before it loses the link.
 //!
 //! ## How it can be wrong
-//! Modules without diagnostics print nothing; thresholds of third-party modules are not always right.
+//! Modules without diagnostics print nothing; thresholds of third-party modules are not always right. A member whose LACP is in order has lost nothing to it yet: a warning, no fault.
 //!
 //! ## What would settle it
 //! Power levels at both ends; another transceiver, then another cable.
@@ -53,10 +53,7 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                 {
                     continue;
                 }
-                let in_order = m
-                    .wire
-                    .as_ref()
-                    .is_some_and(|w| w.stories.iter().all(|s| s.carries_at_end && s.outages.is_empty()));
+                let in_order = super::in_order(m);
                 // Transmit light leaves this host; receive light comes from the other end.
                 let way = if key.contains("rx") || key.contains("rcvr") || key.contains("receiv") {
                     Way::SwitchToHost
@@ -68,6 +65,9 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
                     .way(way);
                 found.push(if alarm && !in_order {
                     finding.implicates(D::Physical, S::Moderate)
+                } else if in_order {
+                    // Worth a look before it harms; it harmed nobody in this evidence.
+                    finding.severity(Severity::Warning)
                 } else {
                     finding.suspects(&[(D::Physical, S::Weak)]).severity(Severity::Warning)
                 });

@@ -60,6 +60,10 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         format!("the host's own keys differ, so these members cannot share an aggregator: {list}"),
     )
     .and_all(keys.iter().map(|k| k.3));
+    // The slower one is where to look, if it is one.
+    let best = keys.iter().filter_map(|k| k.2).max();
+    let slower: Vec<&str> = keys.iter().filter(|k| k.2.is_some() && k.2 < best).map(|k| k.0).collect();
+    let f = if let [one] = slower.as_slice() { f.member(one) } else { f };
     // The speeds differ; a downshift by a bad cable, a port setting or a card that cannot do more look alike from here.
     Outcome::Found(vec![f.suspects(&[
         (D::HostConfig, S::Moderate),

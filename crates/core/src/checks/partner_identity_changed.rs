@@ -48,6 +48,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
             let changes: Vec<_> = story.identity.iter().filter(|(a, b)| !own(a) && !own(b)).collect();
             let Some((a, b)) = changes.first() else { continue };
             if part.ins.len() > 1
+                || story.two_speakers.is_some()
                 || story
                     .outages
                     .iter()

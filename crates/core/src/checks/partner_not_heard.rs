@@ -7,7 +7,7 @@
 //! It is the commonest snapshot of a dead LAG. It shows one direction only: what does not arrive. It does not show who failed to send, or where it was lost.
 //!
 //! ## How it can be wrong
-//! In the first seconds after link-up it is normal. A host that is itself silent makes many switches stop; a capture tells.
+//! In the first seconds after link-up it is normal. A host that is itself silent makes many switches stop; a capture tells. NIC firmware with an LLDP or LACP agent may keep the frames for itself. Where every member is deaf and every link is up, a cable is the least likely cause.
 //!
 //! ## What would settle it
 //! A capture of LACPDUs on each member (60 s fast, 120 s slow): it shows whether the switch sends, and what it says it hears.
@@ -69,6 +69,10 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
         };
     }
     let all = hearing.is_empty();
+    // Several links at once, each with carrier: what they share is not a cable.
+    let lit = |m: &&crate::case::Member| m.states.iter().rev().find_map(|s| s.mii.as_deref()) == Some("up");
+    let shared = all && deaf.len() > 1 && deaf.iter().map(|(m, _)| *m).all(|m| lit(&m));
+    let suspects: &[(D, S)] = if shared { &SHARED } else { &SUSPECTS };
     let found = deaf
         .iter()
         .map(|(m, s)| {
@@ -80,7 +84,7 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
                 s.at,
                 format!("{}: no LACPDU of a partner is heard{state}, {scope}", m.name),
             )
-            .suspects(&SUSPECTS)
+            .suspects(suspects)
             .member(&m.name)
             .way(Way::SwitchToHost)
             .and_all(zero_partner.map(|f| f.at))
@@ -89,10 +93,21 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     Outcome::Found(found)
 }
 
-/// All weak: the order says where to look first, nothing more.
-const SUSPECTS: [(D, S); 4] = [
+/// All weak: the order says where to look first, nothing more. Firmware that keeps LACPDUs for itself is the host's until
+/// it is excluded.
+const SUSPECTS: [(D, S); 5] = [
     (D::SwitchConfig, S::Weak),
     (D::SwitchControlPlane, S::Weak),
     (D::Physical, S::Weak),
     (D::HostConfig, S::Weak),
+    (D::HostDriverFirmware, S::Weak),
+];
+
+/// Every member deaf while every link is up.
+const SHARED: [(D, S); 5] = [
+    (D::SwitchConfig, S::Weak),
+    (D::SwitchControlPlane, S::Weak),
+    (D::HostConfig, S::Weak),
+    (D::HostDriverFirmware, S::Weak),
+    (D::Physical, S::Faint),
 ];

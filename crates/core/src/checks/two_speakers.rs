@@ -1,13 +1,13 @@
 //! # Two partners speak on one wire
 //!
 //! ## What it shows
-//! LACPDUs of two different systems from two source addresses arrive interleaved on one member.
+//! LACPDUs of two different systems arrive interleaved on one member: from two source addresses, or from one address while each keeps its own cadence.
 //!
 //! ## Why it matters
 //! Something between host and switch forwards slow-protocol frames (a bridge, a media converter, a hypervisor), or two switches share the wire. While this lasts nothing can be said about the switch's configuration.
 //!
 //! ## How it can be wrong
-//! A port that was moved from one switch to another shows two speakers one after the other, not interleaved.
+//! A port that was moved from one switch to another shows two speakers one after the other, not interleaved. The two switches of an MLAG pair may speak for one port from two addresses. A partner that changes its identity and back within a period, again and again, looks the same; then nothing is decided either.
 //!
 //! ## What would settle it
 //! LLDP neighbours on the member; following the cable.
@@ -32,37 +32,23 @@ fn run(_: &Case, subject: &Subject) -> Outcome {
     let mut found = Vec::new();
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
-        for (part, _) in w.told() {
-            let foreign: Vec<_> = part.ins.iter().filter(|s| s.pdus > 1).collect();
-            let [a, b, ..] = foreign.as_slice() else { continue };
-            let system = |s: &crate::capture::Speaker| s.changes.last().map(|c| c.actor.system);
-            let interleaved = a.first.0 < b.last.0 && b.first.0 < a.last.0;
-            if system(a) == system(b) || !interleaved || !part.timed {
-                continue;
-            }
+        for (part, story) in w.told() {
+            let Some([a, b]) = story.two_speakers else { continue };
             found.push(
                 Finding::new(
                     CHECK.id,
                     Kind::Wire,
-                    part.cite(a.first.1),
+                    part.cite(a.frame.1),
                     format!(
                         "{}: two partners speak at the same time, {} from {} and {} from {}",
-                        m.name,
-                        show(system(a)),
-                        a.source,
-                        show(system(b)),
-                        b.source
+                        m.name, a.system, a.source, b.system, b.source
                     ),
                 )
                 .suspects(&[(D::Physical, S::Moderate), (D::SwitchConfig, S::Moderate), (D::Mlag, S::Weak)])
                 .member(&m.name)
-                .and(part.cite(b.first.1)),
+                .and(part.cite(b.frame.1)),
             );
         }
     }
     Outcome::of(found)
-}
-
-fn show(system: Option<lacp::Mac>) -> String {
-    system.map_or_else(|| "?".to_owned(), |s| s.to_string())
 }

@@ -777,6 +777,15 @@ fn core(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     None
 }
 
+/// `   [ 0] RxErr                  (First)`, `   [12] Timeout`.
+fn aer_bit(body: &str) -> bool {
+    let Some((bit, name)) = body.trim_start().strip_prefix('[').and_then(|t| t.split_once("] ")) else {
+        return false;
+    };
+    bit.trim_start().parse::<u8>().is_ok_and(|n| n < 32)
+        && name.trim_start().bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+}
+
 /// The PCIe bus: AER, EEH, hot plug, IOMMU.
 fn pci(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
     use KernelKind as K;
@@ -788,6 +797,15 @@ fn pci(h: &Head<'_>, lower: &str, m: &mut Message) -> Option<KernelKind> {
         aer(m);
         let severity = lower.get(at + 25..).unwrap_or("");
         return Some(if severity.starts_with("correct") { K::AerCorrectable } else { K::AerUncorrectable });
+    }
+    // What AER prints below its report: the device with its status, the bits by name, the packet's header. The report has
+    // said how bad it is; `[12] Timeout` is the replay timer of the bus and no timeout of the driver.
+    if h.driver.is_some()
+        && (lower.trim_start().starts_with("device [") && lower.contains("status/mask=")
+            || lower.trim_start().starts_with("tlp header:")
+            || aer_bit(body))
+    {
+        return Some(K::Other);
     }
     if h.driver.is_some() || lower.starts_with("aer: ") {
         let l = lower.strip_prefix("aer: ").unwrap_or(lower);
@@ -1371,6 +1389,11 @@ mod tests {
             ("igb: probe of 0000:02:00.0 failed with error -5", K::DriverError),
             ("r8169 0000:03:00.0: firmware: failed to load rtl_nic/rtl8168g-2.fw (-2)", K::FirmwareError),
             ("pcieport 0000:00:1c.0: AER: Corrected error received: 0000:00:1c.0", K::AerCorrectable),
+            ("igb 0000:17:00.1:   device [8086:1521] error status/mask=00001000/00002000", K::Other),
+            ("igb 0000:17:00.1:    device [8086:1563] error status/mask=00001000/00002000", K::Other),
+            ("igb 0000:17:00.1:    [12] Timeout               ", K::Other),
+            ("igb 0000:17:00.1:    [ 0] RxErr                  (First)", K::Other),
+            ("igb 0000:17:00.1: [12] timed out", K::DriverError),
             (
                 "igb 0000:01:00.0: PCIe Bus Error: severity=Corrected, type=Physical Layer, (Receiver ID)",
                 K::AerCorrectable,

@@ -364,7 +364,7 @@ fn by_time_of_boot(case: &Case) -> Option<Alignment> {
         let t = r.time.filter(|t| t.clock == Clock::Wall)?;
         let (whole, part) = f.text("up_seconds")?.split_once('.')?;
         let ns = whole.parse::<i64>().ok()?.checked_mul(SECOND)?;
-        Some(t.ns.checked_sub(ns)?.checked_sub(part.parse::<i64>().ok()?.checked_mul(SECOND / 100)?)?)
+        t.ns.checked_sub(ns)?.checked_sub(part.parse::<i64>().ok()?.checked_mul(SECOND / 100)?)
     };
     // `btime` is cut off to whole seconds.
     let times: Vec<i64> = boot_times(case)

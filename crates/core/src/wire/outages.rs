@@ -43,6 +43,18 @@ impl Part {
         gaps
     }
 
+    /// The silences of a speaker on this wire, those at its edges included while the other end, or another link of the same
+    /// capture, goes on.
+    pub(crate) fn silences(&self, s: &Speaker, other: Option<&Speaker>) -> Vec<Gap> {
+        let mut gaps = self.gaps_of(s, other);
+        if self.span.1 > s.last.0.max(other.map_or(i64::MIN, |o| o.last.0)) {
+            let (from_ns, from_frame) = s.last;
+            gaps.retain(|g| g.from_ns != from_ns);
+            gaps.push(Gap { from_ns, to_ns: self.span.1, from_frame, to_frame: from_frame });
+        }
+        gaps
+    }
+
     /// True if the partner shows that it heard us in the middle of a silence of the host at the tap: it still spoke, and
     /// was not deaf, when its own timeout had long run out on the last PDU that the tap shows. Then the tap lost frames
     /// that the partner got: the silence is the capture's, not the host's (erratum E-37).
@@ -69,16 +81,35 @@ impl Part {
     }
 
     /// Times in which the link was down: our first PDU after a silence carries Expired and Defaulted together,
-    /// which Linux sends only after PORT_DISABLED (kernel-facts section 2: 199 = just after carrier-up).
+    /// which Linux sends only after PORT_DISABLED (kernel-facts section 2: 199 = just after carrier-up). Or it is Defaulted
+    /// without having been Expired: from a PDU that was heard, current_while and then another short timeout in EXPIRED, in
+    /// which it sends every second, must pass before timeouts make it so (802.1AX Receive machine). The port was
+    /// initialised anew.
     pub(super) fn link_downs(&self) -> Vec<Span> {
         let both = PortState::EXPIRED.union(PortState::DEFAULTED);
         let Some(h) = self.host() else { return Vec::new() };
         let mut spans = Vec::new();
         for (i, c) in h.changes.iter().enumerate() {
-            if !c.actor.state.contains(both) || i == 0 {
+            let before = i.checked_sub(1).and_then(|b| h.changes.get(b));
+            let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
+            let anew = || {
+                let Some((heard, _)) = c.answered else { return false };
+                let asked = period(before.is_some_and(|b| b.actor.state.contains(PortState::TIMEOUT)));
+                let too_soon = c.ns.saturating_sub(heard) < 3 * asked + 3 * SECOND - SECOND / 10;
+                // In EXPIRED it would have said so, every second for three. It said nothing, and neither did the other end,
+                // which had heard it until then: nothing went either way.
+                let content = self.partner().and_then(|p| p.at(heard)).is_some_and(|p| !p.actor.state.deaf());
+                let mute = gap.is_some_and(|g| {
+                    let due = period(self.asked_by_partner(g.from_ns).unwrap_or(false));
+                    g.len_ns() > due * 5 / 2 && heard <= g.from_ns.saturating_add(due * 3 / 2)
+                });
+                c.actor.state.contains(PortState::DEFAULTED)
+                    && before.is_some_and(|b| !b.actor.state.deaf())
+                    && (too_soon || mute && content)
+            };
+            if i == 0 || !c.actor.state.contains(both) && !anew() {
                 continue;
             }
-            let gap = h.gaps.iter().find(|g| g.to_ns == c.ns);
             let start = gap.map_or(c.ns, |g| g.from_ns);
             spans.push(Span {
                 start,
@@ -305,7 +336,7 @@ impl Part {
             .iter()
             .find(|d| d.start < span.end.saturating_add(SECOND) && d.end > span.start.saturating_sub(SECOND))
         {
-            proof.push((d.last, "our first PDU after the silence carries Expired and Defaulted: the port had been disabled, the link was down".to_owned()));
+            proof.push((d.last, "our first PDU after the silence is Defaulted, without the timeouts that lead there: the port had been disabled, the link was down".to_owned()));
             used = Some(Gap {
                 from_ns: d.start,
                 to_ns: d.end.saturating_sub(1),

@@ -28,6 +28,11 @@ impl Evidence {
         Self::bond().capture(1, eno1).capture(2, &talk(2, 90, |_| healthy(2)))
     }
 
+    /// The files.
+    pub(crate) fn files(self) -> Vec<(String, Vec<u8>)> {
+        self.0
+    }
+
     /// With this file; a file of the same name gives way.
     pub(crate) fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.0.retain(|f| f.0 != path);

@@ -14,20 +14,24 @@ mod carrier;
 #[path = "../conversation/mod.rs"]
 mod conversation;
 mod damage;
+mod far_end;
 mod host_path;
 mod partners;
 mod settings;
 mod silence;
+mod twin;
 
 /// The tests, as text.
 const TESTS: &[&str] = &[
     include_str!("cadence.rs"),
     include_str!("carrier.rs"),
     include_str!("damage.rs"),
+    include_str!("far_end.rs"),
     include_str!("host_path.rs"),
     include_str!("partners.rs"),
     include_str!("settings.rs"),
     include_str!("silence.rs"),
+    include_str!("twin.rs"),
 ];
 
 /// Every check has at least one case of both kinds here.

@@ -184,6 +184,33 @@ fn two_systems_interleaved_on_one_wire_are_two_speakers() {
         .quotes(&["eno1.pcap 0.1 s switch 0x3f to 0x3f", "eno1.pcap 20.5 s switch 0x3f to 0x3f"]);
 }
 
+/// The switch's port speaks from one address as two systems: as the other in every `odd` second.
+fn alternating(odd: impl Fn(i64) -> bool) -> Vec<Frame> {
+    partner_is(1, OTHER, odd)
+}
+
+#[test]
+fn two_systems_that_keep_their_cadence_behind_one_address_are_two_speakers() {
+    // Each speaks once a second, half a second apart.
+    let mut frames = Vec::new();
+    for (ms, from_host, pdu) in talk(1, 90, |_| healthy(1)) {
+        let mut other = pdu.clone();
+        other.actor.system = OTHER;
+        frames.push((ms, from_host, pdu));
+        if !from_host && ms > 30_000 {
+            frames.push((ms + 500, false, other));
+        }
+    }
+    let evidence = Evidence::captured(&frames);
+    evidence.ask("two-speakers").one().about("eno1", None).says("00:1c:73:00:00:07 from 00:1c:73:00:01:01");
+    evidence.ask("partner-identity-changed").quiet();
+    let report = crate::conversation::judge(&evidence.files());
+    let v = &report.subjects[0].judged.verdict;
+    assert_eq!(v.side, bondwitness_core::domain::Side::Unknown, "{}", v.summary);
+    // One that changes its identity for seconds at a time speaks as one at a time.
+    Evidence::captured(&alternating(|s| s / 5 % 2 == 1)).ask("two-speakers").quiet();
+}
+
 #[test]
 fn one_after_the_other_or_two_addresses_of_one_system_are_not_two_speakers() {
     let moved: Vec<_> = talk(1, 90, |_| healthy(1))
@@ -231,10 +258,30 @@ fn a_member_that_hears_nobody_has_hints_on_every_side() {
             (D::SwitchControlPlane, S::Weak),
             (D::Physical, S::Weak),
             (D::HostConfig, S::Weak),
+            (D::HostDriverFirmware, S::Weak),
         ])
         .says("(actor state 71")
         .says("while other members do")
         .quotes(&["Slave Interface: eno1"]);
+}
+
+#[test]
+fn where_every_member_is_deaf_and_has_carrier_a_cable_comes_last() {
+    let all = unheard()
+        .replace(PARTNER, "system mac address: 00:00:00:00:00:00")
+        .replace("port state: 63", "port state: 71");
+    for said in snapshot(all.clone()).ask("partner-not-heard").all(2) {
+        said.suspects(&[
+            (D::SwitchConfig, S::Weak),
+            (D::SwitchControlPlane, S::Weak),
+            (D::HostConfig, S::Weak),
+            (D::HostDriverFirmware, S::Weak),
+            (D::Physical, S::Faint),
+        ]);
+    }
+    let report = crate::conversation::judge(&snapshot(all).files());
+    let suspects = &report.subjects[0].judged.verdict.suspects;
+    assert_eq!(suspects.last().map(|s| s.domain), Some(D::Physical), "{suspects:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `static-against-lacp`.
 
 use crate::answers::Evidence;
-use crate::conversation::{HEALTHY, healthy, host, in_member, proc, switch, talk, with};
+use crate::conversation::{HEALTHY, T0, healthy, host, in_member, proc, switch, talk, with};
 use bondwitness_core::domain::{FaultDomain as D, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
 
@@ -388,4 +388,59 @@ fn a_switch_that_speaks_lacp_to_a_static_bond_is_a_matter_of_both() {
 fn a_static_bond_without_lacpdus_and_a_bond_with_lacp_agree_with_their_switch() {
     snapshot(without_lacp("load balancing (xor)")).ask("static-against-lacp").quiet();
     Evidence::captured(&talk(1, 90, |_| healthy(1))).ask("static-against-lacp").quiet();
+}
+
+/// `ethtool eno2`: a NIC that can do 10 Gb/s and runs at 1 Gb/s.
+fn modes(advertised: &str, partner: &str) -> String {
+    format!(
+        "Settings for eno2:\n\tSupported ports: [ TP ]\n\tSupported link modes:   1000baseT/Full\n\t                        10000baseT/Full\n\tSupports auto-negotiation: Yes\n\tAdvertised link modes:  {advertised}\n\tAdvertised auto-negotiation: Yes\n\tLink partner advertised link modes:  {partner}\n\tSpeed: 1000Mb/s\n\tDuplex: Full\n\tAuto-negotiation: on\n\tPort: Twisted Pair\n\tLink detected: yes\n"
+    )
+}
+
+#[test]
+fn the_end_that_leaves_a_mode_out_decides_the_speed() {
+    let both = "1000baseT/Full 10000baseT/Full";
+    Evidence::bond()
+        .with("ethtool_eno2.txt", modes("1000baseT/Full", both))
+        .ask("link-modes-withheld")
+        .one()
+        .about("eno2", None)
+        .accuses(D::HostConfig, S::Moderate)
+        .says("this host does not advertise 10000baseT/Full");
+    Evidence::bond()
+        .with("ethtool_eno2.txt", modes(both, "1000baseT/Full"))
+        .ask("link-modes-withheld")
+        .open()
+        .says("the partner does not offer 10000baseT/Full");
+    Evidence::bond().with("ethtool_eno2.txt", modes(both, "Not reported")).ask("link-modes-withheld").quiet();
+}
+
+#[test]
+fn a_restart_within_an_outage_is_said_and_one_of_another_day_is_not() {
+    let silent = |member: u16| {
+        talk(member, 90, |s| if (30..60).contains(&s) { (None, None) } else { healthy(member) })
+    };
+    Evidence::bond()
+        .capture(1, &silent(1))
+        .capture(2, &silent(2))
+        .with("stat.txt", format!("btime {}\n", T0 - 86_400))
+        .ask("host-rebooted")
+        .quiet();
+    let deaf = |member: u16| {
+        talk(member, 90, |s| match s {
+            30..33 => (None, Some((HEALTHY, host(member)))),
+            33..36 => (None, Some((0x8f, with(host(member), 0x37)))),
+            36..60 => (None, Some((0x47, lacp::PortInfo::default()))),
+            _ => healthy(member),
+        })
+    };
+    Evidence::bond()
+        .capture(1, &deaf(1))
+        .capture(2, &deaf(2))
+        .with("stat.txt", format!("btime {}\n", T0 + 45))
+        .ask("host-rebooted")
+        .one()
+        .neutral(Severity::Warning)
+        .says("the host booted at 2026-01-01T00:00:45")
+        .quotes(&[&format!("btime {}", T0 + 45)]);
 }

@@ -408,6 +408,7 @@ fn a_complaint_of_an_unknown_end_has_suspects_on_every_side() {
             s.about("eno1", None)
                 .suspects(&[
                     (D::SwitchControlPlane, S::Weak),
+                    (D::SwitchConfig, S::Weak),
                     (D::Physical, S::Weak),
                     (D::HostConfig, S::Weak),
                     (D::HostDriverFirmware, S::Weak),
@@ -416,6 +417,23 @@ fn a_complaint_of_an_unknown_end_has_suspects_on_every_side() {
         }
     }
     assert!(complaint);
+}
+
+#[test]
+fn whoever_leaves_while_it_hears_its_partner_was_not_cut_off_by_a_cable() {
+    let left = talk(1, 60, |s| match s {
+        40 => (Some((HEALTHY, switch(1))), Some((0x03, host(1)))),
+        41.. => (Some((0x0f, with(switch(1), 0x03))), None),
+        _ => healthy(1),
+    });
+    let said = Evidence::none().capture(1, &unlike_linux(left)).ask("ends-not-told").all(2);
+    let leaving: Vec<_> =
+        said.into_iter().filter(|s| s.finding.text.contains("withdraws by itself")).collect();
+    assert_eq!(leaving.len(), 1);
+    for s in leaving {
+        s.suspects(&[(D::SwitchConfig, S::Weak), (D::HostConfig, S::Weak), (D::SwitchControlPlane, S::Weak)])
+            .quotes(&["eno1.pcap 40.1 s switch 0x03 to 0x3f"]);
+    }
 }
 
 #[test]

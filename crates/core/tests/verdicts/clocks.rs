@@ -160,3 +160,31 @@ fn taken_down_on_the_host_long_after_the_outage_began_is_a_reaction() {
     let report = case(&lost_towards_switch(), &[("ip-monitor-link.txt", text)]);
     assert_eq!(verdict(&report).side, Side::Unknown, "{}", verdict(&report).summary);
 }
+
+#[test]
+fn taken_down_on_the_host_while_another_member_loses_carrier_is_not_the_fault() {
+    let up = ",UP,LOWER_UP";
+    let down = monitor(0, &[(5, up, "UP"), (30, "", "DOWN"), (39, up, "UP")]);
+    // The log of the other member, without a capture of it.
+    let flaps: String = (10..16)
+        .map(|s| {
+            let at = |ms: u32, text: &str| {
+                format!("2026-01-01T00:00:{s:02}.{ms}000+00:00 db01 kernel: igc 0000:03:00.0 eno2: {text}\n")
+            };
+            at(100, "NIC Link is Down")
+                + &at(400, "NIC Link is Up 2500 Mbps Full Duplex, Flow Control: RX/TX")
+        })
+        .collect();
+    let report = judge(&[
+        (
+            "bond0.txt".to_owned(),
+            proc([(63, 63), (63, 63)]).replace("Failure Count: 0", "Failure Count: 6").into_bytes(),
+        ),
+        ("eno1.pcap".to_owned(), pcap(1, &carrier_lost())),
+        ("ip-monitor-link.txt".to_owned(), down.into_bytes()),
+        ("kern.log".to_owned(), flaps.into_bytes()),
+    ]);
+    assert_ne!(verdict(&report).side, Side::Host, "{}", verdict(&report).summary);
+    let told = &report.subjects[0].judged.findings;
+    assert!(told.iter().any(|f| f.check == "admin-down" && f.accuses().is_none()), "{told:?}");
+}

@@ -104,3 +104,21 @@ fn what_is_left_over_is_the_member_that_is_left_over_if_the_same_partner_speaks(
     assert_eq!(names_with(capture(false), &[two()]), ["eno1", "eno2"]);
     assert_eq!(names_with(capture(true), &[two()]), ["eno2", "if12"]);
 }
+
+#[test]
+fn a_list_of_members_that_was_cut_off_does_not_make_strangers_of_the_rest() {
+    let whole = proc([(63, 63), (63, 63)]);
+    let cut = whole[..whole.find("\nSlave Interface: eno2").expect("the second member")].to_owned();
+    let report = judge(&[
+        ("bond0.txt".to_owned(), cut.into_bytes()),
+        ("eno1.pcap".to_owned(), pcap(1, &talk(1, 90, |_| healthy(1)))),
+        ("eno2.pcap".to_owned(), pcap(2, &talk(2, 90, |_| healthy(2)))),
+    ]);
+    let members = &report.case.subjects[0].members;
+    assert_eq!(members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["eno1", "eno2"]);
+    for m in members {
+        let part = &m.wire.as_ref().expect("captured").parts[0];
+        assert_eq!((part.out.len(), part.ins.len()), (1, 1), "{}", m.name);
+    }
+    assert!(!checks(&report).contains(&"own-system-received"), "{:?}", checks(&report));
+}

@@ -1,5 +1,9 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
+pub mod namespace;
+pub mod packet;
+pub mod priority;
+
 use std::fs::File;
 use std::io;
 

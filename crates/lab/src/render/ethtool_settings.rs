@@ -50,6 +50,12 @@ fn modes(medium: Medium, mbps: u32) -> &'static [&'static str] {
     }
 }
 
+/// Those modes of a line that are not faster than `most` Mb/s.
+fn up_to(line: &str, most: u32) -> String {
+    let speed = |mode: &str| mode.split("base").next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
+    line.split(' ').filter(|mode| speed(mode) <= most).collect::<Vec<_>>().join(" ")
+}
+
 /// Renders the settings of one member.
 #[must_use]
 pub fn render(m: &MemberView) -> String {
@@ -80,6 +86,8 @@ pub fn render(m: &MemberView) -> String {
         [("Supported", "Supports auto-negotiation"), ("Advertised", "Advertised auto-negotiation")]
     {
         let key = format!("{what} link modes:");
+        let most = m.advertises_mbps.filter(|_| what == "Advertised").unwrap_or(u32::MAX);
+        let list: Vec<String> = list.iter().map(|line| up_to(line, most)).filter(|l| !l.is_empty()).collect();
         for (n, mode) in list.iter().enumerate() {
             let _ = writeln!(out, "\t{:<23} {mode}", if n == 0 { key.as_str() } else { "" });
         }

@@ -19,7 +19,7 @@ pub fn render(view: &HostView, stats: u8) -> String {
             if kernel.since(6, 0) {
                 statistics(&mut out, &i, stats > 1);
             } else {
-                old_statistics(&mut out, &i.counters, kernel);
+                old_statistics(&mut out, &i.counters, kernel, stats > 1);
             }
         }
     }
@@ -223,8 +223,8 @@ fn statistics(out: &mut String, i: &Interface<'_>, twice: bool) {
 }
 
 /// The fixed columns of iproute2 before 5.16.
-fn old_statistics(out: &mut String, c: &NetCounters, kernel: Kernel) {
-    let missed = if kernel.since(5, 0) { "missed " } else { "overrun" };
+fn old_statistics(out: &mut String, c: &NetCounters, kernel: Kernel, errors: bool) {
+    let (missed, over) = if kernel.since(5, 0) { ("missed ", "overrun") } else { ("overrun", "missed") };
     let fifth = if kernel.since(5, 0) { c.rx_missed_errors } else { 0 };
     let _ = write!(
         out,
@@ -232,10 +232,27 @@ fn old_statistics(out: &mut String, c: &NetCounters, kernel: Kernel) {
          {:<10} {:<8} {:<7} {:<7} {:<7} {:<7} \n",
         c.rx_bytes, c.rx_packets, c.rx_errors, c.rx_dropped, fifth, c.multicast
     );
+    if errors {
+        let last = c.rx_missed_errors.saturating_sub(fifth);
+        let _ = write!(
+            out,
+            "    RX errors: length   crc     frame   fifo    {over}\n               \
+             {:<8} {:<7} {:<7} {:<7} {:<7} \n",
+            0, c.rx_crc_errors, 0, 0, last
+        );
+    }
     let _ = write!(
         out,
         "    TX: bytes  packets  errors  dropped carrier collsns \n    \
          {:<10} {:<8} {:<7} {:<7} {:<7} {:<7} \n",
         c.tx_bytes, c.tx_packets, c.tx_errors, c.tx_dropped, c.tx_carrier_errors, 0
     );
+    if errors {
+        let _ = write!(
+            out,
+            "    TX errors: aborted  fifo   window heartbeat transns\n               \
+             {:<8} {:<7} {:<7} {:<8} {:<7} \n",
+            0, 0, 0, 0, 2
+        );
+    }
 }

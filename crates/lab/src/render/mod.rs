@@ -260,6 +260,8 @@ fn far_end(folder: &mut Folder, recording: &Recording, incident: &Incident) {
             let name = format!("proc-net-bonding-{}.txt", view.bond.name);
             folder.stamped(&dir, &name, view.wall_ns, &proc_bonding::render(view, true));
             lacpdu_counters(folder, &dir, view);
+            // Twice `-s`: the kinds of errors, which the receiver alone counts.
+            folder.stamped(&dir, "ip_-s_-s_-d_link.txt", view.wall_ns, &ip_link::render(view, 2));
         }
     }
     let Some(first) = views.first() else { return };

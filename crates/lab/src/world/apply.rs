@@ -69,7 +69,7 @@ impl World<'_> {
                     }
                 }
             }
-            Fault::LowSpeed { member, mbps } => {
+            Fault::LowSpeed { member, mbps, set_on_host } => {
                 for m in self.each(member) {
                     let speed =
                         self.members.get(m).map_or(mbps, |x| if on { mbps } else { x.spec.speed_mbps });
@@ -79,6 +79,7 @@ impl World<'_> {
                     }
                     if let Some(x) = self.members.get_mut(m) {
                         x.speed_mbps = speed;
+                        x.advertises_mbps = (on && set_on_host).then_some(mbps);
                         if let Some(port) = x.port {
                             self.host.set_key(now, port, key::encode(0, speed, true).unwrap_or(1), speed);
                         }

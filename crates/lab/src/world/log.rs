@@ -7,6 +7,9 @@ impl World<'_> {
     fn say(&mut self, level: u8, text: String) {
         let jitter = self.rng.i64(1_000..90_000);
         let at_ns = i64::try_from(self.now.0).unwrap_or(i64::MAX).saturating_add(jitter);
+        // Lines of one moment stand in the order in which they were said: a reset before the loss of link that it brings.
+        let last = self.recording.log.last().map_or(i64::MIN, |l| l.at_ns);
+        let at_ns = at_ns.max(last.saturating_add(1_000));
         self.recording.log.push(LogLine { at_ns, level, text });
     }
 

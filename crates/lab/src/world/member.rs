@@ -67,6 +67,8 @@ pub(super) struct Member {
     pub(super) mii_up: bool,
     pub(super) mtu: u32,
     pub(super) speed_mbps: u32,
+    /// The host advertises no mode above this.
+    pub(super) advertises_mbps: Option<u32>,
     pub(super) link_failures: u32,
     pub(super) carrier_counts: (u32, u32),
     /// The transmitter hangs: since when.

@@ -215,6 +215,7 @@ impl<'a> World<'a> {
                 mii_up: true,
                 mtu: spec.mtu,
                 speed_mbps: spec.speed_mbps,
+                advertises_mbps: None,
                 link_failures: 0,
                 carrier_counts: (1, u32::from(spec.driver == "veth")),
                 hung_since: None,

@@ -177,6 +177,7 @@ impl World<'_> {
             mii_up: m.mii_up,
             speed_mbps: m.carrier.then_some(m.speed_mbps),
             nominal_mbps: m.spec.speed_mbps,
+            advertises_mbps: m.advertises_mbps,
             mtu: m.mtu,
             link_failures: m.link_failures,
             carrier_counts: m.carrier_counts,

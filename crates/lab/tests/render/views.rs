@@ -45,6 +45,7 @@ pub(crate) fn split74() -> HostView {
         mii_up: true,
         speed_mbps: Some(10_000),
         nominal_mbps: 10_000,
+        advertises_mbps: None,
         mtu: 1500,
         link_failures: 0,
         carrier_counts: (1, 1),

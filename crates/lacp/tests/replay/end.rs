@@ -51,9 +51,14 @@ enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
     at: Time,
-    members: Vec<((u8, u8), BTreeMap<&'static str, String>)>,
-    bond: BTreeMap<&'static str, String>,
+    members: Vec<(States, Facts)>,
+    bond: Facts,
 }
+
+/// Actor and Partner state.
+type States = (u8, u8);
+/// Lines of `/proc/net/bonding` other than the states.
+type Facts = BTreeMap<&'static str, String>;
 
 /// What a recording leaves open, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,0 +1,29 @@
+//! What one boot of the guest does. Written by `cargo xtask vm`, read by the guest; nothing else reads it.
+
+use bondwitness_lab::incident::Incident;
+use serde::{Deserialize, Serialize};
+
+/// One boot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Milliseconds between the starts of two incidents: their snapshots must not fall together.
+    pub stagger_ms: u64,
+    /// Side by side, in namespaces of their own.
+    pub runs: Vec<Run>,
+}
+
+/// An incident of a boot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The name of its folder.
+    pub name: String,
+    /// What is done. The guest gives the interfaces names of its own, by their place: [`member_name`].
+    pub incident: Incident,
+}
+
+/// The name that member `member` has in incident `run` of a boot. All incidents share one kernel log, so no name
+/// occurs twice.
+#[must_use]
+pub fn member_name(run: usize, member: usize) -> String {
+    format!("ens{run}f{member}")
+}

@@ -1,0 +1,356 @@
+//! Capturing and sending slow-protocol frames on one interface with AF_PACKET.
+//!
+//! Where the tap sits: a frame that is sent passes it after the queueing discipline and the egress hooks, right before
+//! the driver; a frame that is received passes it before the ingress hooks and before bonding. The direction is the
+//! kernel's own packet type, never the source address: Linux bonding sends from each member's permanent address.
+//!
+//! The interface is not made promiscuous. That would put the address filter out of service, and hide that the address
+//! of the slow protocols is missing from it.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::time::Duration;
+
+/// Ethertype of the slow protocols.
+const SLOW_PROTOCOLS: u16 = 0x8809;
+/// The group address that LACPDUs are sent to.
+const SLOW_PROTOCOLS_GROUP: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02];
+
+/// Which way a frame passed the tap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Received by the interface.
+    In,
+    /// Sent by this host.
+    Out,
+}
+
+/// A captured frame; its bytes are in the buffer that was passed to [`PacketSocket::receive`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// How many bytes of the buffer it fills.
+    pub captured: usize,
+    /// How long it was on the wire, without its check sequence.
+    pub length: usize,
+    /// Which way it went.
+    pub direction: Direction,
+    /// When the kernel saw it: nanoseconds since 1970 on the host's wall clock.
+    pub ns: i64,
+}
+
+/// What a socket counted since it was last asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Frames that passed the filter, dropped ones included.
+    pub seen: u32,
+    /// Frames that found the socket's buffer full.
+    pub dropped: u32,
+}
+
+/// A socket that receives the slow-protocol frames of one interface, and can send on it.
+#[derive(Debug)]
+pub struct PacketSocket {
+    fd: OwnedFd,
+    ifindex: i32,
+}
+
+#[allow(unsafe_code, reason = "the standard library has no packet sockets")]
+impl PacketSocket {
+    /// Opens a socket on an interface of the calling thread's network namespace. It does not block.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses: without `CAP_NET_RAW`, or for an interface that is not there.
+    pub fn open(ifindex: u32) -> io::Result<Self> {
+        let socket = Self::unbound(ifindex)?;
+        socket.filter()?;
+        socket.option(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1i32)?;
+        // Sent frames are shown only to sockets that ask for every protocol; the filter picks ours.
+        socket.bind(u16::try_from(libc::ETH_P_ALL).unwrap_or_default())?;
+        Ok(socket)
+    }
+
+    /// Opens a socket that only sends, frames of any protocol.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PacketSocket::open`].
+    pub fn sender(ifindex: u32) -> io::Result<Self> {
+        let socket = Self::unbound(ifindex)?;
+        socket.bind(0)?;
+        Ok(socket)
+    }
+
+    fn unbound(ifindex: u32) -> io::Result<Self> {
+        let ifindex = i32::try_from(ifindex).map_err(io::Error::other)?;
+        // Protocol 0: nothing is received until `bind`, so no frame of another interface slips in.
+        // SAFETY: no pointers; the result is checked.
+        let raw = unsafe {
+            libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0)
+        };
+        if raw < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor was just opened and nobody else has it.
+        let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+        Ok(Self { fd, ifindex })
+    }
+
+    fn bind(&self, protocol: u16) -> io::Result<()> {
+        // SAFETY: `sockaddr_ll` is plain numbers, for which all zero is a valid value.
+        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+        address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or_default();
+        address.sll_protocol = protocol.to_be();
+        address.sll_ifindex = self.ifindex;
+        // SAFETY: the pointer is to a live local, and the length is its size.
+        let done = unsafe {
+            libc::bind(self.fd.as_raw_fd(), (&raw const address).cast(), length_of::<libc::sockaddr_ll>())
+        };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Lets only slow-protocol frames through.
+    fn filter(&self) -> io::Result<()> {
+        let op = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter {
+            code: u16::try_from(code).unwrap_or_default(),
+            jt,
+            jf,
+            k,
+        };
+        let mut program = [
+            op(libc::BPF_LD | libc::BPF_H | libc::BPF_ABS, 0, 0, 12),
+            op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, u32::from(SLOW_PROTOCOLS)),
+            op(libc::BPF_RET | libc::BPF_K, 0, 0, u32::MAX),
+            op(libc::BPF_RET | libc::BPF_K, 0, 0, 0),
+        ];
+        let filter = libc::sock_fprog {
+            len: u16::try_from(program.len()).unwrap_or_default(),
+            filter: program.as_mut_ptr(),
+        };
+        // The kernel copies the program during the call, so it may end with this function.
+        self.option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
+    }
+
+    fn option<T>(&self, level: i32, name: i32, value: &T) -> io::Result<()> {
+        // SAFETY: the pointer is to a live value and the length is its size; the kernel only reads it.
+        let done = unsafe {
+            libc::setsockopt(
+                self.fd.as_raw_fd(),
+                level,
+                name,
+                std::ptr::from_ref(value).cast(),
+                length_of::<T>(),
+            )
+        };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Receives the group address of the slow protocols, as long as the socket is open. For an interface without a
+    /// bond: a bond has it entered already, and entering it again would hide that it was not.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn join_slow_protocols(&self) -> io::Result<()> {
+        let mut address = [0; 8];
+        for (to, from) in address.iter_mut().zip(SLOW_PROTOCOLS_GROUP) {
+            *to = from;
+        }
+        let request = libc::packet_mreq {
+            mr_ifindex: self.ifindex,
+            mr_type: u16::try_from(libc::PACKET_MR_MULTICAST).unwrap_or_default(),
+            mr_alen: 6,
+            mr_address: address,
+        };
+        self.option(libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
+    }
+
+    /// The next frame, if one is waiting. Frames longer than `buffer` are cut.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel reports an error, for instance that the interface went down (`ENETDOWN`, once per change).
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<Frame>> {
+        // SAFETY: plain numbers and null pointers, for which all zero is a valid value.
+        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+        // Aligned for `cmsghdr`; room for the time stamp and its header.
+        let mut control = [0u64; 8];
+        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        // SAFETY: as above.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        message.msg_name = (&raw mut address).cast();
+        message.msg_namelen = length_of::<libc::sockaddr_ll>();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control);
+        // SAFETY: every pointer in `message` is to a live local or to the caller's buffer, each with its true length.
+        let got = unsafe { libc::recvmsg(self.fd.as_raw_fd(), &raw mut message, libc::MSG_TRUNC) };
+        let Ok(length) = usize::try_from(got) else {
+            let error = io::Error::last_os_error();
+            return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
+        };
+        let mut ns = 0;
+        // SAFETY: `message` was filled by the kernel and still points to `control`; the macros stay within the
+        // length that the kernel set, and the time stamp is read without assuming its alignment.
+        unsafe {
+            let mut header = libc::CMSG_FIRSTHDR(&raw const message);
+            while !header.is_null() {
+                if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
+                    let stamp: libc::timespec =
+                        std::ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>());
+                    ns = stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(stamp.tv_nsec);
+                }
+                header = libc::CMSG_NXTHDR(&raw const message, header);
+            }
+        }
+        let direction =
+            if address.sll_pkttype == libc::PACKET_OUTGOING { Direction::Out } else { Direction::In };
+        Ok(Some(Frame { captured: length.min(buffer.len()), length, direction, ns }))
+    }
+
+    /// Sends a whole Ethernet frame.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses it, for instance because the interface is down.
+    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
+        // SAFETY: pointer and length are of the same slice, which the kernel only reads.
+        let sent = unsafe { libc::send(self.fd.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// What passed and what was lost since the last call.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn counted(&self) -> io::Result<Counted> {
+        // SAFETY: plain numbers, for which all zero is a valid value.
+        let mut stats: libc::tpacket_stats = unsafe { std::mem::zeroed() };
+        let mut length = length_of::<libc::tpacket_stats>();
+        // SAFETY: pointer and length are of the same live local.
+        let done = unsafe {
+            libc::getsockopt(
+                self.fd.as_raw_fd(),
+                libc::SOL_PACKET,
+                libc::PACKET_STATISTICS,
+                (&raw mut stats).cast(),
+                &raw mut length,
+            )
+        };
+        if done < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Counted { seen: stats.tp_packets, dropped: stats.tp_drops })
+    }
+}
+
+/// Waits until one of the sockets has a frame, or until the time is over.
+///
+/// # Errors
+///
+/// If the kernel refuses; an interrupted wait is no error.
+#[allow(unsafe_code, reason = "the standard library cannot wait for several descriptors")]
+pub fn wait(sockets: &[&PacketSocket], at_most: Duration) -> io::Result<()> {
+    let mut polled: Vec<libc::pollfd> = sockets
+        .iter()
+        .map(|s| libc::pollfd { fd: s.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
+        .collect();
+    let timeout = libc::timespec {
+        tv_sec: libc::time_t::try_from(at_most.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(at_most.subsec_nanos()),
+    };
+    let count = libc::nfds_t::try_from(polled.len()).map_err(io::Error::other)?;
+    // SAFETY: pointer and count are of the same live vector; the timeout is a live local; no signal mask is given.
+    let done = unsafe { libc::ppoll(polled.as_mut_ptr(), count, &raw const timeout, std::ptr::null()) };
+    if done < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The index of an interface in the calling thread's network namespace.
+///
+/// # Errors
+///
+/// If there is no such interface.
+#[allow(unsafe_code, reason = "the standard library does not know interfaces")]
+pub fn ifindex(name: &str) -> io::Result<u32> {
+    let name = std::ffi::CString::new(name)?;
+    // SAFETY: the pointer is to a live string that ends in zero.
+    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+        0 => Err(io::Error::last_os_error()),
+        index => Ok(index),
+    }
+}
+
+/// The size of a type as the socket calls want it.
+fn length_of<T>() -> libc::socklen_t {
+    libc::socklen_t::try_from(size_of::<T>()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A packet socket on the loopback device, or nothing where the tests may not open one.
+    fn loopback() -> Option<PacketSocket> {
+        match PacketSocket::open(ifindex("lo").unwrap()) {
+            Ok(socket) => Some(socket),
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                eprintln!("skipped: packet sockets need CAP_NET_RAW");
+                None
+            }
+            Err(e) => panic!("{e}"),
+        }
+    }
+
+    #[test]
+    fn a_frame_is_seen_with_its_direction_and_others_are_not() {
+        let Some(tap) = loopback() else { return };
+        let sender = PacketSocket::sender(ifindex("lo").unwrap()).unwrap();
+        let mut frame = vec![0u8; 124];
+        frame[..6].copy_from_slice(&SLOW_PROTOCOLS_GROUP);
+        frame[12..14].copy_from_slice(&SLOW_PROTOCOLS.to_be_bytes());
+        // A source that no other test sends from.
+        frame[6..12].copy_from_slice(&[2, 0, 0, 0xab, 0xcd, 1]);
+        let mut other = frame.clone();
+        other[12..14].copy_from_slice(&0x88b5u16.to_be_bytes());
+        sender.send(&other).unwrap();
+        sender.send(&frame).unwrap();
+        let mut buffer = [0; 60];
+        let mut seen = Vec::new();
+        for _ in 0..50 {
+            wait(&[&tap], Duration::from_millis(20)).unwrap();
+            while let Some(f) = tap.receive(&mut buffer).unwrap() {
+                assert_eq!(buffer[12..14], SLOW_PROTOCOLS.to_be_bytes());
+                if buffer[6..12] == frame[6..12] {
+                    assert_eq!((f.captured, f.length), (60, 124));
+                    assert!(f.ns > 1_600_000_000_000_000_000);
+                    seen.push(f.direction);
+                }
+            }
+            if seen.len() >= 2 {
+                break;
+            }
+        }
+        // The loopback device receives what is sent on it.
+        assert_eq!(seen, [Direction::Out, Direction::In]);
+        assert!(tap.counted().unwrap().seen >= 2);
+        assert_eq!(sender.counted().unwrap(), Counted::default());
+        assert_eq!(tap.counted().unwrap(), Counted::default());
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_an_error() {
+        assert!(ifindex("no-such-if0").is_err());
+        assert!(ifindex("a\0b").is_err());
+        if loopback().is_some() {
+            assert!(PacketSocket::open(0x7fff_fff0).is_err());
+        }
+    }
+}

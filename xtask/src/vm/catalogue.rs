@@ -1,0 +1,144 @@
+//! Which incidents a run has: scenarios from files, drawn with seeds, as far as the guest can run them.
+
+use crate::accuracy::score::Truth;
+use crate::accuracy::simulated;
+use anyhow::{Context, Result, bail};
+use bondwitness_guest::{plan, support};
+use bondwitness_lab::incident::Incident;
+use bondwitness_lab::scenario::Scenario;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// An incident with its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    /// Scenario and seed: the name of its folder.
+    pub(crate) name: String,
+    /// What happens, and the truth about it.
+    pub(crate) incident: Incident,
+}
+
+/// What was chosen, and what was left out.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    /// In the order in which they run.
+    pub(crate) trials: Vec<Trial>,
+    /// Scenarios that the guest cannot run, with the reason.
+    pub(crate) refused: Vec<String>,
+}
+
+/// Draws `seeds` incidents of each scenario below `paths` whose name begins with `only`.
+pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Range<u64>) -> Result<Chosen> {
+    let mut chosen = Chosen::default();
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(scenarios(path)?);
+    }
+    let mut drawn: Vec<Vec<Trial>> = Vec::new();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if only.is_some_and(|only| !name.starts_with(only)) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let scenario = Scenario::parse(&name, &text)?;
+        if let Some(why) = &scenario.not_in_kernel {
+            chosen.refused.push(format!("{name}: {why}"));
+            continue;
+        }
+        let mut trials = Vec::new();
+        for seed in seeds.clone() {
+            let incident = scenario.draw(seed)?;
+            match support::refusal(&incident) {
+                None => trials.push(Trial { name: format!("{name}-{seed}"), incident }),
+                Some(why) => {
+                    let line = format!("{name}: {why}");
+                    if !chosen.refused.contains(&line) {
+                        chosen.refused.push(line);
+                    }
+                }
+            }
+        }
+        drawn.push(trials);
+    }
+    // A boot lasts as long as its longest incident: those of like length go together.
+    chosen.trials = drawn.into_iter().flatten().collect();
+    chosen.trials.sort_by_key(|t| (support::alone(&t.incident), t.incident.duration_ms));
+    Ok(chosen)
+}
+
+/// The scenario files of a path.
+fn scenarios(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
+        let entry = entry?.path();
+        if entry.extension().is_some_and(|e| e == "toml") {
+            files.push(entry);
+        }
+    }
+    if files.is_empty() {
+        bail!("no scenarios in {}", path.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Incidents by boot: at most `per_boot` together, and those that must be alone alone.
+pub(crate) fn boots(trials: &[Trial], per_boot: usize) -> Vec<Vec<Trial>> {
+    let mut boots: Vec<Vec<Trial>> = Vec::new();
+    let mut open = false;
+    for trial in trials {
+        let alone = support::alone(&trial.incident);
+        match boots.last_mut() {
+            Some(last) if open && !alone && last.len() < per_boot => last.push(trial.clone()),
+            _ => boots.push(vec![trial.clone()]),
+        }
+        open = !alone;
+    }
+    boots
+}
+
+/// The truth in the words of the scores, with the names that the guest gives the members of incident `run`.
+pub(crate) fn truth(incident: &Incident, run: usize) -> Result<Truth> {
+    let mut declared = incident.truth.clone();
+    declared.members.clear();
+    for (i, member) in incident.topology.members.iter().enumerate() {
+        if incident.truth.members.contains(&member.name) {
+            declared.members.push(plan::member_name(run, i));
+        }
+    }
+    simulated::truth(&declared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Vec<PathBuf> {
+        vec![crate::generated::repository().join("crates/guest/scenarios")]
+    }
+
+    #[test]
+    fn the_smoke_set_can_be_run_and_its_truth_told() {
+        let chosen = choose(&own(), None, 0..2).unwrap();
+        assert!(chosen.refused.is_empty(), "{:?}", chosen.refused);
+        assert!(chosen.trials.len() > 20);
+        for trial in &chosen.trials {
+            truth(&trial.incident, 3).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_takes_the_processor_has_a_boot_of_its_own() {
+        let chosen = choose(&own(), None, 0..3).unwrap();
+        let boots = boots(&chosen.trials, 10);
+        assert_eq!(boots.iter().map(Vec::len).sum::<usize>(), chosen.trials.len());
+        for boot in boots {
+            assert!(boot.len() <= 10);
+            assert!(boot.len() == 1 || !boot.iter().any(|t| support::alone(&t.incident)));
+        }
+    }
+}

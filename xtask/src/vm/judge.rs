@@ -1,0 +1,93 @@
+//! Verdicts on what the guest recorded, compared with the truth.
+
+use super::catalogue::{self, Trial};
+use crate::accuracy::score::{Figures, Row};
+use crate::accuracy::{recordings, simulated};
+use anyhow::{Context, Result};
+use bondwitness_guest::support;
+use std::path::Path;
+
+/// An incident that was judged, or could not be.
+pub(crate) enum Judged {
+    /// The verdict and the truth.
+    Row(Box<simulated::Incident>),
+    /// Which, and why there is nothing to judge.
+    Broken(String, String),
+}
+
+/// Does this file go to the judge? What lies below `extra`, the list of faults and the guest's own complaint do not.
+/// A file of the far end that is not there belongs to the evidence that the scenario declares.
+fn is_evidence(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "extra" | "events.txt" | "broken.txt"))
+}
+
+/// Judges the folder of incident `run` of a boot.
+pub(crate) fn judge(kernel: &str, folder: &Path, trial: &Trial, run: usize) -> Result<Judged> {
+    let id = format!("{kernel}/{}", trial.name);
+    let broken = folder.join("broken.txt");
+    if !folder.is_dir() {
+        return Ok(Judged::Broken(id, "the guest wrote nothing".to_owned()));
+    }
+    if broken.is_file() {
+        let text = std::fs::read_to_string(&broken).context("cannot read broken.txt")?;
+        return Ok(Judged::Broken(id, text.trim().replace('\n', "; ")));
+    }
+    let (files, said, others) =
+        recordings::say(folder, is_evidence).with_context(|| format!("cannot judge {id}"))?;
+    let truth = catalogue::truth(&trial.incident, run)?;
+    let far = if support::needs_speaker(&trial.incident) { "our speaker" } else { "Linux" };
+    let what = format!("{} members, the far end is {far}", trial.incident.topology.members.len());
+    Ok(Judged::Row(Box::new(simulated::Incident {
+        scenario: trial.incident.scenario.clone(),
+        family: trial.incident.family.clone(),
+        row: Row { id, what, truth, files, said, others },
+    })))
+}
+
+/// How a run came out.
+pub(crate) struct Summary {
+    /// Figures and rows.
+    pub(crate) text: String,
+    /// Floors that are broken, and incidents that were not judged.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// The tables of a run.
+pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
+    let mut incidents = Vec::new();
+    let mut complaints = Vec::new();
+    for j in judged {
+        match j {
+            Judged::Row(incident) => incidents.push(*incident),
+            Judged::Broken(id, why) => complaints.push(format!("{id} was not judged: {why}")),
+        }
+    }
+    incidents.sort_by(|a, b| a.row.id.cmp(&b.row.id));
+    let figures = Figures::of_rows(incidents.iter().map(|i| &i.row));
+    complaints.extend(figures.broken_floors());
+    let mut text = simulated::by_scenario(&incidents);
+    for part in [figures.table(true), simulated::confusion(&incidents)] {
+        text.push('\n');
+        text.push_str(&part);
+    }
+    text.push('\n');
+    for mistake in simulated::mistakes(&incidents, usize::MAX) {
+        // The evidence lies in a folder; drawing the scenario again would simulate it.
+        text.push_str(&mistake.replace("`lab run ", "`"));
+        text.push('\n');
+    }
+    Summary { text, complaints }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_judge_sees_the_evidence_only() {
+        for hidden in ["events.txt", "extra/host-proc-timeline.txt", "broken.txt", "extra/sw-swp0s0.pcapng"] {
+            assert!(!is_evidence(hidden), "{hidden}");
+        }
+        assert!(is_evidence("snap-before/host-ip-s-d-link.txt") && is_evidence("host-ens0f0.pcapng"));
+    }
+}

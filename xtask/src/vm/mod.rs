@@ -1,0 +1,302 @@
+//! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
+//! judged like anybody's, and the verdicts compared with what was injected.
+
+mod catalogue;
+mod initramfs;
+mod judge;
+mod modules;
+mod packages;
+mod qemu;
+
+use crate::generated;
+use anyhow::{Context, Result, bail};
+use bondwitness_guest::plan::{Plan, Run};
+use catalogue::Trial;
+use judge::Judged;
+use packages::{KERNELS, Kernel, Packages};
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const USAGE: &str = "\
+usage: vm [options]
+  --kernel 6.12|6.1|both   which kernel (6.12)
+  --incidents PATH         a scenario or a folder of them; may be given again (crates/lab/scenarios and
+                           crates/guest/scenarios)
+  --smoke                  crates/guest/scenarios only, one incident of each
+  --only NAME              only scenarios whose name begins so
+  --seeds N                incidents drawn from each scenario (1)
+  --first-seed N           the first seed (0)
+  --per-boot N             incidents in one boot, at most (48)
+  --jobs N                 guests at a time (one per processor)
+  --keep DIR               where the evidence goes (target/vm/runs)
+  --fetch                  only fetch what is needed, so that later runs need no network";
+
+/// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
+const LAB: &str = "crates/lab/scenarios";
+const SMOKE: &str = "crates/guest/scenarios";
+
+/// The guests are built for this target so that they can be linked statically without touching this machine's build.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Time between the starts of two incidents of a boot.
+const STAGGER_MS: u64 = 400;
+
+struct Options {
+    kernels: Vec<Kernel>,
+    paths: Vec<PathBuf>,
+    only: Option<String>,
+    seeds: std::ops::Range<u64>,
+    per_boot: usize,
+    jobs: usize,
+    keep: PathBuf,
+    judge: bool,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let folder = generated::repository().join("target/vm");
+    let mut options = Options {
+        kernels: KERNELS[..1].to_vec(),
+        paths: Vec::new(),
+        only: None,
+        seeds: 0..1,
+        per_boot: 48,
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        keep: folder.join("runs"),
+        judge: false,
+    };
+    let (mut count, mut first, mut fetch_only) = (1, 0, false);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
+        match arg.as_str() {
+            "--kernel" => {
+                let name = value()?;
+                options.kernels = KERNELS.into_iter().filter(|k| name == "both" || name == k.name).collect();
+                if options.kernels.is_empty() {
+                    bail!("no kernel {name:?}\n{USAGE}");
+                }
+            }
+            "--incidents" => options.paths.push(PathBuf::from(value()?)),
+            "--smoke" => options.paths.push(generated::repository().join(SMOKE)),
+            "--seeds" => count = value()?.parse::<u64>().context("--seeds")?.max(1),
+            "--first-seed" => first = value()?.parse::<u64>().context("--first-seed")?,
+            "--only" => options.only = Some(value()?.clone()),
+            "--per-boot" => options.per_boot = value()?.parse::<usize>().context("--per-boot")?.max(1),
+            "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
+            "--keep" => options.keep = PathBuf::from(value()?),
+            "--fetch" => fetch_only = true,
+            "--judge" => options.judge = true,
+            "--help" => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            other => bail!("unknown argument {other:?}\n{USAGE}"),
+        }
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
+    qemu::need()?;
+    let packages = Packages::new(&folder);
+    let userland = packages.userland()?;
+    if fetch_only {
+        return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
+    }
+    options.seeds = first..first.saturating_add(count);
+    if options.judge {
+        return tell(judge_again(&options.keep)?);
+    }
+    if options.paths.is_empty() {
+        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
+    }
+    let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
+    for line in &chosen.refused {
+        println!("vm: left out: {line}");
+    }
+    if chosen.trials.is_empty() {
+        bail!("no scenario of that name can be run");
+    }
+    let guest = build_guest(&folder)?;
+    // Every job gets something to do.
+    let share = chosen.trials.len().saturating_mul(options.kernels.len()).div_ceil(options.jobs).max(1);
+    let per_boot = options.per_boot.min(share);
+    let mut boots = VecDeque::new();
+    for kernel in &options.kernels {
+        let root = packages.kernel(*kernel)?;
+        let initrd = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
+        let image = image(&root)?;
+        for (i, trials) in catalogue::boots(&chosen.trials, per_boot).into_iter().enumerate() {
+            boots.push_back(Boot {
+                name: format!("{}-{i}", kernel.name),
+                kernel: kernel.name,
+                image: image.clone(),
+                base: initrd.clone(),
+                trials,
+            });
+        }
+    }
+    let begun = Instant::now();
+    let (count, incidents) = (boots.len(), boots.iter().map(|b| b.trials.len()).sum::<usize>());
+    println!("vm: {incidents} incidents in {count} boots, {} at a time", options.jobs.min(count));
+    let judged = run_boots(boots, options.jobs, &options.keep)?;
+    let wall = begun.elapsed().as_secs_f64();
+    let each = wall / f64::from(u32::try_from(incidents.max(1)).unwrap_or(1));
+    println!("vm: {incidents} incidents in {wall:.0} s, {each:.2} s each");
+    tell(judged)
+}
+
+/// Prints the tables of what was judged, and complains of broken floors.
+fn tell(judged: Vec<Judged>) -> Result<()> {
+    let summary = judge::summary(judged);
+    println!("\n{}", summary.text);
+    for complaint in &summary.complaints {
+        println!("vm: {complaint}");
+    }
+    if summary.complaints.is_empty() { Ok(()) } else { bail!("{} complaints", summary.complaints.len()) }
+}
+
+/// Name of the file that says which incidents a boot ran, with their truth as it was then.
+const PLAN: &str = "plan.json";
+
+/// Judges what earlier boots left in `keep`.
+fn judge_again(keep: &Path) -> Result<Vec<Judged>> {
+    let mut rows = Vec::new();
+    let mut folders: Vec<PathBuf> = fs::read_dir(keep)
+        .with_context(|| format!("cannot list {}", keep.display()))?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<std::io::Result<_>>()?;
+    folders.sort();
+    for folder in folders.iter().filter(|f| f.join(PLAN).is_file()) {
+        let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
+        let plan: Plan = serde_json::from_slice(&json)
+            .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
+        let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let kernel = name.rsplit_once('-').map_or(name.as_str(), |(kernel, _)| kernel);
+        for (n, run) in plan.runs.into_iter().enumerate() {
+            let trial = Trial { name: run.name, incident: run.incident };
+            rows.push(judge::judge(kernel, &folder.join(&trial.name), &trial, n)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// One guest.
+struct Boot {
+    name: String,
+    kernel: &'static str,
+    image: PathBuf,
+    base: Vec<u8>,
+    trials: Vec<Trial>,
+}
+
+/// Runs all boots, some at a time, and judges what they leave.
+fn run_boots(boots: VecDeque<Boot>, jobs: usize, keep: &Path) -> Result<Vec<Judged>> {
+    let queue = Mutex::new(boots);
+    let done: Mutex<Vec<Result<Vec<Judged>>>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().ok().and_then(|mut q| q.pop_front());
+                    let Some(boot) = next else { return };
+                    let result = run_boot(&boot, keep).with_context(|| format!("boot {}", boot.name));
+                    if let Ok(mut done) = done.lock() {
+                        done.push(result);
+                    }
+                }
+            });
+        }
+    });
+    let mut rows = Vec::new();
+    let mut failed = Vec::new();
+    for result in done.into_inner().unwrap_or_default() {
+        match result {
+            Ok(judged) => rows.extend(judged),
+            Err(e) => failed.push(format!("{e:#}")),
+        }
+    }
+    if failed.is_empty() { Ok(rows) } else { bail!("{}", failed.join("\n")) }
+}
+
+fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
+    let folder = keep.join(&boot.name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect() };
+    let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
+    let mut initrd = boot.base.clone();
+    initrd.extend(initramfs::plan(&json));
+    fs::write(folder.join(PLAN), &json).context("cannot write the plan")?;
+    let path = folder.join("initrd");
+    fs::write(&path, &initrd).context("cannot write the initramfs")?;
+    let booted = qemu::boot(&boot.image, &path, &folder)?;
+    let tar = File::open(&booted.disk).context("cannot open the disk")?;
+    tar::Archive::new(std::io::BufReader::new(tar)).unpack(&folder).context("cannot unpack the evidence")?;
+    for used in [&path, &booted.disk] {
+        fs::remove_file(used).with_context(|| format!("cannot remove {}", used.display()))?;
+    }
+    let judging = Instant::now();
+    let mut rows = Vec::new();
+    for (n, trial) in boot.trials.iter().enumerate() {
+        rows.push(judge::judge(boot.kernel, &folder.join(&trial.name), trial, n)?);
+    }
+    println!(
+        "vm: boot {}: {} incidents, {} s, judged in {:.1} s, try {}; {}",
+        boot.name,
+        rows.len(),
+        seconds(booted.wall),
+        judging.elapsed().as_secs_f64(),
+        booted.tries,
+        booted.said
+    );
+    Ok(rows)
+}
+
+fn seconds(d: Duration) -> String {
+    format!("{:.1}", d.as_secs_f64())
+}
+
+/// The kernel image of an unpacked package.
+fn image(root: &Path) -> Result<PathBuf> {
+    let boot = root.join("boot");
+    for entry in fs::read_dir(&boot).with_context(|| format!("cannot list {}", boot.display()))? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("vmlinuz-")) {
+            return Ok(path);
+        }
+    }
+    bail!("no kernel image in {}", boot.display())
+}
+
+/// Builds the guest's driver, linked statically: the guest has another C library than this machine.
+fn build_guest(folder: &Path) -> Result<PathBuf> {
+    let target = folder.join("build");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    println!("vm: building the guest");
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(generated::repository())
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "guest",
+            "-p",
+            "bondwitness-guest",
+            "--target",
+            TARGET,
+        ])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    packages::run(&mut command)?;
+    Ok(target.join(TARGET).join("guest/bondwitness-guest"))
+}

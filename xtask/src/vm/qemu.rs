@@ -1,0 +1,112 @@
+//! Booting a guest: QEMU with an emulated processor whose clock counts instructions.
+//!
+//! With `-icount shift=0,sleep=off` an instruction takes a nanosecond of the guest's time and idle time is skipped, so
+//! what the guest measures does not depend on how busy this machine is.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const QEMU: &str = "qemu-system-x86_64";
+
+/// Boots crash now and then (the emulator, not what runs in it); a boot that fails this often fails for a reason.
+const TRIES: usize = 3;
+
+/// A boot that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// Size of the disk that takes the evidence; the file is sparse.
+const DISK: u64 = 1 << 30;
+
+/// What the guest prints when it has written everything.
+const FINISHED: &str = "guest exit 0";
+
+/// What a boot took.
+pub(crate) struct Booted {
+    /// The image with the tar.
+    pub(crate) disk: PathBuf,
+    /// Wall time of the boot that succeeded.
+    pub(crate) wall: Duration,
+    /// How often it was tried.
+    pub(crate) tries: usize,
+    /// The guest's own last words.
+    pub(crate) said: String,
+}
+
+/// Makes sure that QEMU is there.
+pub(crate) fn need() -> Result<()> {
+    super::packages::need(QEMU, "qemu-system-x86")
+}
+
+/// Boots `kernel` with `initrd` until the guest turns itself off. Files are made in `folder`.
+pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
+    let disk = folder.join("disk.img");
+    let mut last = String::new();
+    for tries in 1..=TRIES {
+        let file = File::create(&disk).with_context(|| format!("cannot create {}", disk.display()))?;
+        file.set_len(DISK).context("cannot size the disk")?;
+        let console = folder.join(format!("console-{tries}.txt"));
+        let begun = Instant::now();
+        let end = once(kernel, initrd, &disk, &console)?;
+        let wall = begun.elapsed();
+        let text =
+            String::from_utf8_lossy(&fs::read(&console).context("cannot read the console")?).into_owned();
+        if text.contains(FINISHED) {
+            let said = text
+                .lines()
+                .rev()
+                .find_map(|l| l.split_once("guest: "))
+                .map_or("", |(_, said)| said)
+                .trim()
+                .to_owned();
+            return Ok(Booted { disk, wall, tries, said });
+        }
+        let tail: Vec<&str> = text.lines().rev().take(12).collect();
+        last = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+        println!("vm: boot {} failed ({end}), try {tries} of {TRIES}", folder.display());
+        // What the driver itself says will not be different next time.
+        if text.contains("guest exit ") {
+            break;
+        }
+    }
+    bail!("the guest of {} did not finish; its console ends:\n{last}", folder.display())
+}
+
+/// One try; returns how QEMU ended.
+fn once(kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<String> {
+    let output = File::create(console).with_context(|| format!("cannot create {}", console.display()))?;
+    let mut child = Command::new(QEMU)
+        .args(["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"])
+        .args(["-cpu", "Nehalem,-cx16", "-smp", "1", "-m", "1000", "-nographic", "-no-reboot", "-nodefaults"])
+        // The guest's clock does not depend on the day either.
+        .args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"])
+        .args(["-serial", "stdio", "-append"])
+        .arg(
+            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable ipv6.disable=1 log_buf_len=4M random.trust_bootloader=on",
+        )
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initrd)
+        .arg("-drive")
+        .arg(format!("file={},format=raw,if=virtio,cache=unsafe", disk.display()))
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().context("cannot share the console")?)
+        .stderr(output)
+        .spawn()
+        .with_context(|| format!("cannot start {QEMU}"))?;
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().context("cannot wait for QEMU")? {
+            return Ok(status.to_string());
+        }
+        if begun.elapsed() > LIMIT {
+            child.kill().context("cannot stop QEMU")?;
+            child.wait().context("cannot wait for QEMU")?;
+            return Ok(format!("stopped after {} s", LIMIT.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
