@@ -6,9 +6,9 @@
 //! arriving. What was not seen is named; silence about a segment clears nothing.
 
 use crate::case::{Case, Member};
-use crate::evidence::{Citation, HookPoint, Meaning};
+use crate::evidence::{Citation, HookPoint, Meaning, Record};
 use crate::readings::{self, Reading};
-use crate::units::Mac;
+use crate::units::{Clock, Mac};
 use crate::wire::{Part, Story};
 
 const SECOND: i64 = 1_000_000_000;
@@ -138,21 +138,26 @@ pub fn cleared(
     if links.iter().any(|(_, l)| l.fields.get("xdp").is_some()) {
         return Err("an XDP program is attached");
     }
-    let link = links.first().ok_or("`ip -d link`, which shows XDP programs")?;
+    // What is attached or joined is told by a reading in the silence: it may have been otherwise before and after.
+    let during = |r: &Record| {
+        r.time.is_some_and(|t| t.clock == Clock::Wall && t.ns >= silence.from && t.ns <= silence.to)
+    };
+    let link = links
+        .iter()
+        .find(|(r, _)| during(r))
+        .ok_or("`ip -d link` in the silence, which shows XDP programs")?;
     cited.push(link.0.at);
     let joined = Mac::SLOW_PROTOCOLS.to_string();
-    let mut lists = case.settings("ip-maddr", Some(dev)).peekable();
-    let promiscuous = links.iter().find(|(_, l)| l.fields.int("promiscuity").is_some_and(|p| p > 0));
-    match (lists.peek().map(|(r, _)| r.at), promiscuous) {
-        (Some(at), _) => {
-            if !lists.all(|(_, f)| f.entries.iter().any(|e| e.value.contains(&joined))) {
-                return Err("the slow-protocols address is missing in the multicast list");
-            }
-            cited.push(at);
-        }
-        (None, Some((r, _))) => cited.push(r.at),
-        (None, None) => return Err("`ip maddr`, which shows whether the slow-protocols address is joined"),
+    let lists: Vec<_> = case.settings("ip-maddr", Some(dev)).collect();
+    if !lists.iter().all(|(_, f)| f.entries.iter().any(|e| e.value.contains(&joined))) {
+        return Err("the slow-protocols address is missing in the multicast list");
     }
+    let promiscuous =
+        links.iter().filter(|(_, l)| l.fields.int("promiscuity").is_some_and(|p| p > 0)).map(|(r, _)| *r);
+    let open = lists.iter().map(|(r, _)| *r).chain(promiscuous).find(|r| during(r));
+    cited.push(
+        open.ok_or("`ip maddr` in the silence, which shows whether the slow-protocols address is joined")?.at,
+    );
     let (a, b, data_within) = data(case, dev, silence)
         .ok_or("received frames, read during the silence, that show data arriving")?;
     cited.extend([a.at, b.at]);

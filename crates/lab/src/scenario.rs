@@ -258,11 +258,12 @@ impl Scenario {
             faults.extend(timed(table, &mut rng).map_err(fail)?);
         }
         let duration_ms = millis(drawn.length);
+        let told = faults.clone();
         if drawn.noise {
             faults.extend(noise(&topology, duration_ms, &mut rng));
         }
         faults.sort_by_key(|f| f.at_ms);
-        let evidence = evidence(&drawn.evidence, &faults, duration_ms, drawn.noise, &mut rng);
+        let evidence = evidence(&drawn.evidence, &told, duration_ms, drawn.noise, &mut rng);
         let names = |m: Member| -> Vec<String> {
             let all = || topology.members.iter().map(|m| m.name.clone());
             match m {
@@ -497,7 +498,7 @@ fn evidence(
     let mut snapshots_ms: Vec<u64> = drawn.snapshots.iter().map(|s| millis(*s)).collect();
     if snapshots_ms.is_empty() {
         snapshots_ms.push(capture_from_ms);
-        // In the middle of what goes on for a while, once.
+        // In the middle of what the scenario is about, if it goes on for a while. Nobody reads counters because of noise.
         if let Some(f) =
             faults.iter().find(|f| f.at_ms > capture_from_ms && f.for_ms.is_none_or(|l| l > 2_000))
         {

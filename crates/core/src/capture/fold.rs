@@ -53,6 +53,8 @@ pub struct Gap {
     pub to_frame: u64,
     /// The frame number of the last PDU before.
     pub from_frame: u64,
+    /// The last frame of the other end before the PDU that ends it: time and number.
+    pub answered: Option<(i64, u64)>,
 }
 
 impl Gap {
@@ -268,7 +270,7 @@ impl<'a> Folder<'a> {
 
     /// A first PDU, a long gap or a change of content.
     fn news(&mut self, at: usize, f: &Frame<'a>, gap: i64, same: bool) {
-        let answered = if same { None } else { answered(&self.live, at, f) };
+        let answered = if same && gap <= KEEP_GAP_NS { None } else { answered(&self.live, at, f) };
         let (Some(live), Some(speaker)) = (self.live.get_mut(at), self.speakers.get_mut(at)) else {
             return;
         };
@@ -282,6 +284,7 @@ impl<'a> Folder<'a> {
                     to_ns: f.ns,
                     from_frame: live.last_frame,
                     to_frame: f.number,
+                    answered,
                 });
             } else {
                 speaker.not_kept += 1;

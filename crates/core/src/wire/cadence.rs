@@ -69,10 +69,9 @@ impl Part {
             })
         };
         let answers = |g: &Gap| {
-            let reply = p.at(g.to_ns).filter(|c| c.ns == g.to_ns)?;
-            let (ns, frame) = reply.answered?;
+            let (ns, frame) = g.answered?;
             let ours = h.changes.iter().any(|c| c.ns == ns);
-            (ours && reply.ns.saturating_sub(ns) <= AT_ONCE).then_some((frame, reply.frame))
+            (ours && g.to_ns.saturating_sub(ns) <= AT_ONCE).then_some((frame, g.to_frame))
         };
         // The slow rate, as every implementation keeps it.
         let slow = |g: &Gap| (25 * SECOND..=35 * SECOND).contains(&g.len_ns());

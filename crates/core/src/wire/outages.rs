@@ -21,7 +21,13 @@ impl Part {
             if o.first.0 < s.first.0 {
                 gaps.insert(
                     0,
-                    Gap { from_ns: o.first.0, to_ns: s.first.0, from_frame: o.first.1, to_frame: s.first.1 },
+                    Gap {
+                        from_ns: o.first.0,
+                        to_ns: s.first.0,
+                        from_frame: o.first.1,
+                        to_frame: s.first.1,
+                        answered: None,
+                    },
                 );
             }
             if o.last.0 > s.last.0 {
@@ -30,6 +36,7 @@ impl Part {
                     to_ns: o.last.0,
                     from_frame: s.last.1,
                     to_frame: o.last.1,
+                    answered: None,
                 });
             }
         }
@@ -335,6 +342,7 @@ impl Part {
                 to_ns: d.end.saturating_sub(1),
                 from_frame: d.first,
                 to_frame: d.last,
+                answered: None,
             });
             Cause::LinkDown
         } else if let Some((a, b)) = identity {

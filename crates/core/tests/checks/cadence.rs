@@ -2,11 +2,11 @@
 
 use crate::answers::Evidence;
 use crate::conversation::{
-    Frame, HEALTHY, healthy, host, lost_towards_switch, proc, stats, switch, talk, with,
+    Frame, HEALTHY, T0, healthy, host, lost_towards_switch, proc, stats, switch, talk, with,
 };
 use bondwitness_core::domain::{FaultDomain as D, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
-use lacp::{PortInfo, PortState};
+use lacp::{Lacpdu, PortInfo, PortState};
 
 /// In order but for the seconds in which one end says nothing.
 fn without(member: u16, from_host: bool, seconds: &[i64]) -> Vec<Frame> {
@@ -39,44 +39,81 @@ fn three() -> String {
     two + &third
 }
 
+/// Three times what the partner should have said within three seconds comes a second later, all at once: 3.9 s of silence.
+fn bunched() -> Vec<Frame> {
+    let mut frames = talk(1, 90, |_| healthy(1));
+    for (ms, ours, _) in &mut frames {
+        let s = *ms / 1000;
+        if let (false, Some(start)) =
+            (*ours, [20, 40, 60].iter().find(|start| (**start..**start + 3).contains(&s)))
+        {
+            *ms = (start + 3) * 1000 + 20 * (s - start + 1);
+        }
+    }
+    frames.sort_by_key(|f| f.0);
+    frames
+}
+
+/// `ethtool -S eno1` at a second of the capture.
+fn stats_at(second: i64, crc: u64, packets: u64) -> String {
+    let text = stats(1, crc, packets);
+    format!("@@ {}.000000000\n{}", T0 + second, text.split_once('\n').unwrap().1)
+}
+
+const ONE_SIDED: [(D, S); 3] =
+    [(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Moderate), (D::HostStarvation, S::Weak)];
+
 #[test]
 fn gaps_of_the_partner_on_one_member_alone_have_suspects_beyond_the_host_first() {
-    Evidence::captured(&without(1, false, &[20, 40, 60]))
-        .ask("lacpdu-rx-late")
-        .one()
-        .about("eno1", Some(Way::SwitchToHost))
-        .suspects(&[
-            (D::SwitchControlPlane, S::Moderate),
-            (D::Physical, S::Moderate),
-            (D::HostStarvation, S::Weak),
-        ])
-        .says("3 gaps in the partner's LACPDUs, the longest 2.0 s")
-        .quotes(&["eno1.pcap 61.1 s switch 0x3f to 0x3f", "eno1.pcap 59.1 s switch 0x3f to 0x3f"]);
+    let said = Evidence::captured(&without(1, false, &[20, 21, 40, 41, 60, 61])).ask("lacpdu-rx-late").one();
+    // Short of a timeout it is a warning.
+    assert_eq!(said.finding.severity, Severity::Warning);
+    said.about("eno1", Some(Way::SwitchToHost))
+        .suspects(&ONE_SIDED)
+        .says("3 gaps in the partner's LACPDUs, the longest 3.0 s")
+        .quotes(&["eno1.pcap 62.1 s switch 0x3f to 0x3f", "eno1.pcap 59.1 s switch 0x3f to 0x3f"]);
 }
 
 #[test]
-fn with_clean_counters_such_gaps_are_the_sender() {
-    Evidence::captured(&without(1, false, &[20, 40, 60]))
-        .with("s1/ethtool.txt", stats(1, 7, 10_000))
-        .with("s2/ethtool.txt", stats(1, 7, 20_000))
+fn one_lacpdu_lost_now_and_then_is_what_the_timeout_is_for() {
+    Evidence::captured(&without(1, false, &[20, 30, 40, 50, 60]))
+        .with("s1/ethtool_-S_eno1.txt", stats_at(10, 7, 10_000))
+        .with("s2/ethtool_-S_eno1.txt", stats_at(80, 7, 20_000))
+        .ask("lacpdu-rx-late")
+        .quiet();
+}
+
+#[test]
+fn lacpdus_that_come_after_all_in_bunches_are_late_at_the_sender() {
+    let with = |crc, first| {
+        Evidence::captured(&bunched())
+            .with("s1/ethtool_-S_eno1.txt", stats_at(first, 7, 10_000))
+            .with("s2/ethtool_-S_eno1.txt", stats_at(80, crc, 20_000))
+    };
+    with(7, 10)
         .ask("lacpdu-rx-late")
         .one()
         .about("eno1", Some(Way::SwitchToHost))
         .accuses(D::SwitchControlPlane, S::Moderate)
+        .says("3 gaps in the partner's LACPDUs, the longest 3.9 s")
         .quotes(&[
-            "eno1.pcap 61.1 s switch 0x3f to 0x3f",
+            "eno1.pcap 63.0 s switch 0x3f to 0x3f",
             "eno1.pcap 59.1 s switch 0x3f to 0x3f",
             "rx_crc_errors: 7",
             "rx_crc_errors: 7",
             "rx_missed_errors: 0",
             "rx_missed_errors: 0",
         ]);
-    // Damaged frames explain them as well.
-    Evidence::captured(&without(1, false, &[20, 40, 60]))
-        .with("s1/ethtool.txt", stats(1, 7, 10_000))
-        .with("s2/ethtool.txt", stats(1, 90, 20_000))
+    // Damaged frames explain gaps as well, and readings that lie behind the first gap do not tell.
+    with(90, 10).ask("lacpdu-rx-late").one().suspects(&ONE_SIDED);
+    with(7, 30).ask("lacpdu-rx-late").one().suspects(&ONE_SIDED);
+    // What was lost never came.
+    Evidence::captured(&without(1, false, &[20, 21, 22, 40, 41, 42, 60, 61, 62]))
+        .with("s1/ethtool_-S_eno1.txt", stats_at(10, 7, 10_000))
+        .with("s2/ethtool_-S_eno1.txt", stats_at(80, 7, 20_000))
         .ask("lacpdu-rx-late")
-        .open();
+        .one()
+        .suspects(&ONE_SIDED);
 }
 
 #[test]
@@ -112,10 +149,19 @@ fn a_partner_that_does_not_hear_us_or_was_asked_for_the_slow_rate_is_not_late() 
 
 #[test]
 fn gaps_on_every_member_or_while_the_host_is_late_itself_do_not_point_beyond_the_host() {
-    Evidence::captured(&without(1, false, &[20, 40, 60]))
-        .capture(2, &without(2, false, &[20, 40, 60]))
+    let said = Evidence::captured(&without(1, false, &[20, 21, 40, 41, 60, 61]))
+        .capture(2, &without(2, false, &[20, 21, 40, 41, 60, 61]))
         .ask("lacpdu-rx-late")
-        .quiet();
+        .all(2);
+    for one in said {
+        // A hint: nobody's PDUs were late beyond a timeout.
+        assert_eq!(one.finding.severity, Severity::Warning);
+        one.suspects(&[
+            (D::SwitchControlPlane, S::Weak),
+            (D::Physical, S::Weak),
+            (D::HostStarvation, S::Weak),
+        ]);
+    }
     let both: Vec<Frame> = talk(1, 90, |_| healthy(1))
         .into_iter()
         .filter(|(ms, ..)| ![20, 40, 60].contains(&(ms / 1000)))
@@ -245,6 +291,61 @@ fn a_partner_that_keeps_to_the_slow_rate_is_configured_so() {
         .about("eno1", Some(Way::SwitchToHost))
         .accuses(D::SwitchConfig, S::Strong)
         .quotes(&["eno1.pcap 0.1 s switch 0x3d to 0x3f", "eno1.pcap 120.1 s switch 0x3d to 0x3f"]);
+}
+
+/// The partner keeps its seconds until 30; from then on it speaks only when the host, expired after three seconds, makes it
+/// answer after so many milliseconds.
+fn answers_only(after: i64) -> Vec<Frame> {
+    let mut frames = talk(1, 30, |_| healthy(1));
+    for n in 0..15 {
+        let start = 33_000 + n * 4000;
+        let mut ours = |ms: i64, state: u8, echo: u8| {
+            let actor = with(host(1), state);
+            frames.push((ms, true, Lacpdu::new(actor, with(switch(1), echo))));
+        };
+        ours(start, 0x8f, 0x37);
+        ours(start + 1000, HEALTHY, HEALTHY);
+        ours(start + 2000, HEALTHY, HEALTHY);
+        ours(start + 3000, HEALTHY, HEALTHY);
+        frames.push((start + after, false, Lacpdu::new(switch(1), with(host(1), 0x8f))));
+    }
+    frames.sort_by_key(|f| f.0);
+    frames
+}
+
+#[test]
+fn a_partner_that_only_answers_ignores_the_rate_and_loses_nothing() {
+    Evidence::captured(&answers_only(20))
+        .ask("requested-rate-ignored")
+        .one()
+        .about("eno1", Some(Way::SwitchToHost))
+        .accuses(D::SwitchControlPlane, S::Strong)
+        .says("it was silent 15 times for up to 4.0 s; 15 of the silences ended because it answered");
+    // The outages that follow from it are no loss.
+    Evidence::captured(&answers_only(20)).ask("lacp-lost-towards-host").quiet();
+    // A PDU that comes at any time is no answer: its forerunners may have been lost.
+    Evidence::captured(&answers_only(700)).ask("requested-rate-ignored").quiet();
+}
+
+#[test]
+fn a_change_of_the_rate_does_not_make_what_was_due_before_late() {
+    // Fast until 30, then the host asks for the slow rate.
+    let to_slow = talk(1, 90, |s| match s {
+        0..30 => healthy(1),
+        30 => (Some((0x3d, switch(1))), Some((HEALTHY, with(host(1), 0x3d)))),
+        60 => (Some((0x3d, switch(1))), Some((HEALTHY, with(host(1), 0x3d)))),
+        _ => (Some((0x3d, switch(1))), None),
+    });
+    Evidence::captured(&to_slow).ask("lacpdu-rx-late").quiet();
+    Evidence::captured(&to_slow).ask("outage-unexplained").quiet();
+    // Slow until 60, then fast.
+    let to_fast = talk(1, 150, |s| match s {
+        0 | 30 => (Some((0x3d, switch(1))), Some((HEALTHY, with(host(1), 0x3d)))),
+        1..59 => (Some((0x3d, switch(1))), None),
+        59 => (Some((HEALTHY, switch(1))), None),
+        _ => healthy(1),
+    });
+    Evidence::captured(&to_fast).ask("lacpdu-rx-late").quiet();
 }
 
 #[test]

@@ -177,6 +177,22 @@ fn a_backlog_that_overflowed_counts_only_with_trouble_on_the_wire() {
         .quiet();
 }
 
+#[test]
+fn a_backlog_that_overflowed_while_the_host_was_silent_leaves_the_direction_to_the_wire() {
+    let name = "proc/net/softnet_stat";
+    let silent = talk(1, 90, |s| match s {
+        30..33 => (None, Some((HEALTHY, host(1)))),
+        33..36 => (None, Some((0x8f, with(host(1), 0x37)))),
+        36..60 => (None, None),
+        _ => healthy(1),
+    });
+    twice(Evidence::captured(&silent), name, softnet(1000, 2), softnet(9000, 802))
+        .ask("host-starved")
+        .one()
+        .about("", None)
+        .accuses(D::HostStarvation, S::Moderate);
+}
+
 fn maddr(eno1: &str) -> String {
     format!(
         "2:\teno1\n\tlink  33:33:00:00:00:01\n{eno1}\tinet  224.0.0.1\n\tinet6 ff02::1\n3:\teno2\n\tlink  33:33:00:00:00:01\n\tlink  01:80:c2:00:00:02\n\tinet  224.0.0.1\n4:\teno3\n\tlink  33:33:00:00:00:01\n\tinet  224.0.0.1\n"

@@ -1,11 +1,11 @@
 //! LACPDUs that go missing, and where: `ends-not-told`, `lacp-in-order`, `lacp-lost-both-ways`,
 //! `lacp-lost-towards-host`, `lacp-lost-towards-switch`, `lacpdu-lost-before-tap`, `lacpdu-lost-inside-host`,
-//! `lacpdu-tx-silent`, `outage-unexplained`.
+//! `lacpdu-tx-silent`, `outage-unexplained`, `partner-restarted`.
 
 use crate::answers::Evidence;
 use crate::conversation::{
-    Frame, HEALTHY, healthy, host, in_member, lost_towards_host, lost_towards_switch, proc, stats, switch,
-    talk, with,
+    Frame, HEALTHY, T0, healthy, host, in_member, lost_towards_host, lost_towards_switch, proc, stats,
+    switch, talk, with,
 };
 use bondwitness_core::domain::{FaultDomain as D, Side, Way};
 use bondwitness_core::finding::{Severity, Strength as S};
@@ -546,4 +546,135 @@ fn a_member_that_does_not_carry_is_not_in_order() {
         .ask("lacp-in-order")
         .context()
         .about("eno2", None);
+}
+
+/// A reading at a second of the capture.
+fn at(second: i64, text: &str) -> String {
+    format!("@@ {}.000000000\n{text}", T0 + second)
+}
+
+/// `ip -s -d link show eno1`, a NIC of which nobody asks for promiscuous mode.
+fn nic() -> String {
+    veth(14).replace("eno1@if21", "eno1").replace("    veth \n", "").replace("promiscuity 1", "promiscuity 0")
+}
+
+/// `ip maddr show dev eno1`.
+fn maddr(slow: &str) -> String {
+    format!("2:\teno1\n\tlink  33:33:00:00:00:01\n{slow}\tinet  224.0.0.1\n")
+}
+
+const JOINED: &str = "\tlink  01:80:c2:00:00:02\n";
+
+/// `ethtool -S`, without its command line: the file's name tells the interface.
+fn counters(member: u8, crc: u64, packets: u64) -> String {
+    stats(member, crc, packets).split_once('\n').unwrap().1.to_owned()
+}
+
+/// The switch is silent from second 30 to 45; everything on the host was read in that time.
+fn looked_at() -> Evidence {
+    Evidence::captured(&lost_towards_host())
+        .with("s1/ethtool_-S_eno1.txt", at(25, &counters(1, 7, 10_000)))
+        .with("s2/ethtool_-S_eno1.txt", at(31, &counters(1, 7, 16_000)))
+        .with("s3/ethtool_-S_eno1.txt", at(34, &counters(1, 7, 19_000)))
+        .with("s4/ethtool_-S_eno1.txt", at(70, &counters(1, 7, 40_000)))
+        .with("s3/ip-link.txt", at(34, &nic()))
+        .with("s3/ip-maddr.txt", at(34, &maddr(JOINED)))
+}
+
+const ALL_OPEN: [(D, S); 3] =
+    [(D::SwitchControlPlane, S::Moderate), (D::Physical, S::Weak), (D::HostDriverFirmware, S::Weak)];
+
+#[test]
+fn data_that_arrives_in_the_silence_on_a_clear_path_leaves_the_sender_of_lacpdus() {
+    let mut said = looked_at().ask("lacp-lost-towards-host").all(2).into_iter();
+    said.next().unwrap().about("eno1", Some(Way::SwitchToHost)).suspects(&ALL_OPEN);
+    said.next()
+        .unwrap()
+        .about("eno1", Some(Way::SwitchToHost))
+        .accuses(D::SwitchControlPlane, S::Strong)
+        .says("3000 frames arrived in 3.0 s within the silence");
+}
+
+#[test]
+fn data_that_was_counted_around_the_silence_says_less() {
+    let mut said = looked_at()
+        .with("s2/ethtool_-S_eno1.txt", at(26, &counters(1, 7, 11_000)))
+        .ask("lacp-lost-towards-host")
+        .all(2)
+        .into_iter();
+    said.next().unwrap().suspects(&ALL_OPEN);
+    said.next()
+        .unwrap()
+        .accuses(D::SwitchControlPlane, S::Moderate)
+        .says("8000 frames arrived in 8.0 s around the silence");
+}
+
+#[test]
+fn a_segment_that_was_not_seen_clear_in_the_silence_leaves_it_open() {
+    let name = "s3/ethtool_-S_eno1.txt";
+    let twins = [
+        ("damage", looked_at().with(name, at(34, &counters(1, 9, 19_000)))),
+        ("no counter before", looked_at().with("s1/ethtool_-S_eno1.txt", at(30, &counters(1, 7, 15_000)))),
+        ("no counter in it", looked_at().with("s2/ethtool_-S_eno1.txt", at(26, &counters(1, 7, 11_000))).with(name, at(90, &counters(1, 7, 50_000)))),
+        ("no data", looked_at().with(name, at(34, &counters(1, 7, 16_009)))),
+        ("no time", looked_at().with(name, counters(1, 7, 19_000)).with("s4/ethtool_-S_eno1.txt", counters(1, 7, 40_000))),
+        ("XDP", looked_at().with("s3/ip-link.txt", at(34, &nic().replace("mtu 1500 ", "mtu 1500 xdp/id:64 ")))),
+        ("links before it only", looked_at().with("s3/ip-link.txt", at(20, &nic()))),
+        ("not joined", looked_at().with("s3/ip-maddr.txt", at(34, &maddr("")))),
+        ("joined before it", looked_at().with("s3/ip-maddr.txt", at(20, &maddr(JOINED)))),
+        (
+            "a virtual machine",
+            looked_at().with("ethtool-i.txt", "# ethtool -i eno1\ndriver: virtio_net\nversion: 1.0.0\nfirmware-version: \nexpansion-rom-version: \nbus-info: 0000:01:00.0\nsupports-statistics: yes\nsupports-test: no\nsupports-eeprom-access: no\nsupports-register-dump: no\nsupports-priv-flags: no\n"),
+        ),
+    ];
+    for (what, evidence) in twins {
+        let said = evidence.ask("lacp-lost-towards-host").all(1);
+        let sides: Vec<bool> = said.iter().map(|s| s.finding.accuses().is_some()).collect();
+        assert_eq!(sides, [false], "{what}");
+    }
+}
+
+/// From second 30 to 40 the partner says nothing; then it begins anew.
+fn restarted(member: u16, first: u8) -> Vec<Frame> {
+    talk(member, 90, |s| match s {
+        30..33 => (Some((HEALTHY, switch(member))), None),
+        33..36 => (Some((0x8f, with(switch(member), 0x37))), None),
+        36..40 => (Some((0x47, PortInfo::default())), None),
+        40 => (Some((0x47, PortInfo::default())), Some((first, PortInfo::default()))),
+        _ => healthy(member),
+    })
+}
+
+#[test]
+fn a_partner_that_begins_anew_on_several_members_at_once_has_restarted() {
+    for said in Evidence::captured(&restarted(1, 0xc7))
+        .capture(2, &restarted(2, 0xc7))
+        .ask("partner-restarted")
+        .all(2)
+    {
+        said.accuses(D::SwitchControlPlane, S::Strong).says("like 1 other member(s) at the same moment");
+    }
+}
+
+#[test]
+fn on_one_member_alone_its_receiver_may_have_lost_the_light() {
+    Evidence::captured(&restarted(1, 0xc7)).ask("partner-restarted").open().about("eno1", None).suspects(&[
+        (D::SwitchControlPlane, S::Moderate),
+        (D::Physical, S::Moderate),
+        (D::SwitchConfig, S::Weak),
+    ]);
+}
+
+#[test]
+fn a_partner_that_timed_out_or_a_link_that_was_down_is_no_restart() {
+    Evidence::captured(&restarted(1, 0x47)).capture(2, &restarted(2, 0x47)).ask("partner-restarted").quiet();
+    // Our own first PDU after the silence says that our port was disabled too.
+    let down = |member: u16| {
+        talk(member, 90, |s| match s {
+            30..40 => (None, None),
+            40 => (Some((0xc7, PortInfo::default())), Some((0xc7, PortInfo::default()))),
+            _ => healthy(member),
+        })
+    };
+    Evidence::captured(&down(1)).capture(2, &down(2)).ask("partner-restarted").quiet();
 }
