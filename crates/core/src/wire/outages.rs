@@ -50,7 +50,7 @@ impl Part {
         if self.span.1 > s.last.0.max(other.map_or(i64::MIN, |o| o.last.0)) {
             let (from_ns, from_frame) = s.last;
             gaps.retain(|g| g.from_ns != from_ns);
-            gaps.push(Gap { from_ns, to_ns: self.span.1, from_frame, to_frame: from_frame });
+            gaps.push(Gap { from_ns, to_ns: self.span.1, from_frame, to_frame: from_frame, answered: None });
         }
         gaps
     }
