@@ -234,7 +234,7 @@ pub(crate) const REASONS: &[Reason] = &[
         &["crates/core/src/advice.rs"],
     ),
     reason(
-        &["S4-64", "S4-66", "S4-67", "S4-75", "S4-98"],
+        &["S4-64", "S4-66", "S4-67", "S4-75"],
         Later,
         "switch output is recognised and listed, not read further; asking for it and judging it are later issues (switch request, switch parsers)",
         &["crates/core/src/parse/switch_output.rs"],

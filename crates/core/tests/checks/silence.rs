@@ -615,7 +615,13 @@ fn a_segment_that_was_not_seen_clear_in_the_silence_leaves_it_open() {
     let twins = [
         ("damage", looked_at().with(name, at(34, &counters(1, 9, 19_000)))),
         ("no counter before", looked_at().with("s1/ethtool_-S_eno1.txt", at(30, &counters(1, 7, 15_000)))),
-        ("no counter in it", looked_at().with("s2/ethtool_-S_eno1.txt", at(26, &counters(1, 7, 11_000))).with(name, at(90, &counters(1, 7, 50_000)))),
+        (
+            "counters read far from it",
+            looked_at()
+                .with("s2/ethtool_-S_eno1.txt", at(26, &counters(1, 7, 11_000)))
+                .with(name, at(180, &counters(1, 7, 155_000)))
+                .with("s4/ethtool_-S_eno1.txt", at(181, &counters(1, 7, 156_000))),
+        ),
         ("no data", looked_at().with(name, at(34, &counters(1, 7, 16_009)))),
         ("no time", looked_at().with(name, counters(1, 7, 19_000)).with("s4/ethtool_-S_eno1.txt", counters(1, 7, 40_000))),
         ("XDP", looked_at().with("s3/ip-link.txt", at(34, &nic().replace("mtu 1500 ", "mtu 1500 xdp/id:64 ")))),
