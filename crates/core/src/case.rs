@@ -233,7 +233,7 @@ pub struct Case {
     pub far_end: bool,
     /// The other end's own evidence (a Linux host or switch), ordered as a case of its own. It has the same files; never a
     /// fact about this host.
-    pub other_end: Option<Box<Case>>,
+    pub other_end: Option<Box<Self>>,
     /// No evidence names the host's own system; it was taken from the defaults of Linux in the PDUs
     /// ([`looks_like_linux`]): nothing that rests on it may be called more than indicative.
     pub own_assumed: bool,

@@ -123,7 +123,7 @@ pub fn transmit_swallowed(case: &Case, dev: &str, others: &[&str]) -> Option<(u6
         let (tried, counted) = sent_by_mac(case, o, driver)?;
         let attempts = tried.growth().filter(|n| *n >= 10)?;
         (case.driver(o) == driver && counted.name == sent.name && counted.growth()? >= attempts)
-            .then(|| [counted.low.1, counted.high.1])
+            .then_some([counted.low.1, counted.high.1])
     })?;
     let mut cited = vec![sent.low.1, sent.high.1, tried.low.1, tried.high.1];
     cited.extend(control);

@@ -134,7 +134,7 @@ pub struct Deviation {
 
 /// Every deviation on every member of a bond, with the part of the wire that shows it, in order of time.
 #[must_use]
-pub fn of<'a>(subject: &'a Subject) -> Vec<(&'a str, &'a Part, Deviation)> {
+pub fn of(subject: &Subject) -> Vec<(&str, &Part, Deviation)> {
     if !subject.members.iter().any(|m| m.wire.is_some()) {
         return Vec::new();
     }

@@ -1,4 +1,5 @@
 //! Every scenario runs, gives the same recording for the same seed, and does what it says.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use bondwitness_lab::scenario::Scenario;
 use bondwitness_lab::world;

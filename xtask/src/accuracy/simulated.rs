@@ -47,7 +47,7 @@ const HELD_OUT: u64 = 4;
 /// Is this family held out of all fitting? Chosen by the hash of its name, not by hand.
 pub(crate) fn held_out(family: &str) -> bool {
     // The low bits of FNV-1a are the best mixed.
-    (scenario::hash(family) ^ (scenario::hash(family) >> 32)) % HELD_OUT == 0
+    (scenario::hash(family) ^ (scenario::hash(family) >> 32)).is_multiple_of(HELD_OUT)
 }
 
 /// One simulated incident and what was said of it.

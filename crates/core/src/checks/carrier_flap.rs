@@ -142,11 +142,10 @@ pub(super) fn while_down(lines: &Lines<'_>, at: usize) -> bool {
     lines
         .iter()
         .enumerate()
-        .filter(|(i, (d, l))| {
+        .rfind(|(i, (d, l))| {
             matches!(l.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf)
                 && earlier(*i, d)
         })
-        .next_back()
         .is_some_and(|(_, (_, l))| l.kind == KernelKind::LinkDown)
 }
 
@@ -161,7 +160,7 @@ fn without_training<'a>(lines: &Lines<'a>) -> Vec<(&'a Record, &'a KernelLine)> 
             && matches!((u.time, d.time), (Some(a), Some(b)) if a.clock == b.clock && a.ns <= b.ns && b.ns - a.ns <= TRAINING)
     };
     (0..lines.len())
-        .filter(|&i| !odd(i) && !(i > 0 && odd(i - 1)))
+        .filter(|&i| !odd(i) && (i == 0 || !odd(i - 1)))
         .filter_map(|i| lines.get(i).copied())
         .collect()
 }

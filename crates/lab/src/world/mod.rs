@@ -357,7 +357,7 @@ impl<'a> World<'a> {
     fn drain(&mut self) {
         while let Some((port, pdu)) = self.host.poll_transmit() {
             if let Some(&member) = self.member_of_port.get(port) {
-                self.from_host(member, pdu);
+                self.sent_by_host(member, pdu);
             }
         }
         while let Some(event) = self.host.poll_event() {
@@ -378,7 +378,7 @@ impl<'a> World<'a> {
             while let Some((port, pdu)) = self.switches.get_mut(chassis).and_then(System::poll_transmit) {
                 let member = self.member_of_switch_port.get(chassis).and_then(|m| m.get(port)).copied();
                 if let Some(member) = member {
-                    self.from_switch(member, pdu);
+                    self.sent_by_switch(member, pdu);
                 }
             }
             while self.switches.get_mut(chassis).and_then(System::poll_event).is_some() {}

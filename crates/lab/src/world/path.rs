@@ -12,7 +12,7 @@ pub(super) const FRAME: u64 = 124;
 
 impl World<'_> {
     /// The bond hands a PDU to a member's queue.
-    pub(super) fn from_host(&mut self, member: usize, pdu: Pdu) {
+    pub(super) fn sent_by_host(&mut self, member: usize, pdu: Pdu) {
         let now = self.now;
         let Some(m) = self.members.get_mut(member) else { return };
         if let Some(hook) = m.hook(&[Hook::TcEgress, Hook::NftEgress]) {
@@ -96,7 +96,7 @@ impl World<'_> {
     }
 
     /// The switch's machine sends a PDU.
-    pub(super) fn from_switch(&mut self, member: usize, mut pdu: Pdu) {
+    pub(super) fn sent_by_switch(&mut self, member: usize, mut pdu: Pdu) {
         let now = self.now;
         let Some(m) = self.members.get_mut(member) else { return };
         if m.switch.silent || !matches!(m.peer, Peer::Switch(..)) {
