@@ -5,7 +5,7 @@
 //! of a PDU that was received (recordPDU, 802.1AX-2014 6.4.9); and an end that receives nothing leaves CURRENT when
 //! current_while runs out (6.4.12). Whether the frames arrived or not, an end that stays CURRENT and describes somebody
 //! that never spoke, or what was long replaced, is out of its machine. How long is long is measured on the machines
-//! themselves ([`bounds`]): those of the standard and those of Linux, the slower of them.
+//! themselves (`bounds`): those of the standard and those of Linux, the slower of them.
 //!
 //! What the standard leaves open, and vendors do differently (how often a Defaulted port speaks, whether it is
 //! suspended, administrative values of the partner), is not judged.
