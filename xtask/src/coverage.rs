@@ -260,7 +260,7 @@ pub(crate) const REASONS: &[Reason] = &[
         &["crates/core/src/case.rs"],
     ),
     reason(
-        &["S4-99"],
+        &[],
         Partly,
         "events of all sources are on one timeline and clocks are tied where two sources saw the same event; the switch's log is not on it yet",
         &["crates/core/src/timeline.rs"],
@@ -278,7 +278,7 @@ pub(crate) const REASONS: &[Reason] = &[
         &[],
     ),
     reason(
-        &["S4-121"],
+        &[],
         Partly,
         "classification, logs, counters, wire and snapshots are judged together; the drill and comparing both ends' counters are later issues",
         &["crates/core/src/verdict.rs"],
