@@ -7,6 +7,7 @@ pub mod boots;
 pub mod capture;
 pub mod case;
 pub mod checks;
+pub mod collection;
 pub mod diagnose;
 pub mod domain;
 pub mod evidence;

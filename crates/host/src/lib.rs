@@ -1,10 +1,11 @@
-//! The only crate that touches Linux: files and folders today, live collectors in a later issue.
+//! The only crate that touches Linux: files, folders and archives, and collectors on a running host.
 #![deny(unsafe_code)]
 
+pub mod collect;
 pub mod load;
 pub mod save;
 mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{namespace, packet, priority};
+pub use sys::{clock, namespace, packet, priority};

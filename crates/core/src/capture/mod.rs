@@ -6,6 +6,7 @@
 
 pub mod fold;
 pub mod reader;
+pub mod writer;
 
 pub use fold::{Capture, Change, Gap, Speaker};
 pub use reader::{Damage, Frame, LinkType};

@@ -1,0 +1,84 @@
+//! Collectors: one file each. They save raw bytes with where and when they were read, and never parse.
+//!
+//! Reading never changes the host: no promiscuous mode, no counter is reset, no module is loaded, and whatever may block
+//! (a driver's EEPROM, a firmware command) is bounded by a time limit.
+
+use bondwitness_core::collection::{Form, Reading, Window, v1};
+use std::borrow::Cow;
+use std::io;
+
+/// What is collected from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The bonds, by name.
+    pub bonds: Vec<String>,
+    /// The members of all of them, by name, without repetition.
+    pub members: Vec<String>,
+}
+
+/// Takes readings.
+pub trait Sink {
+    /// Takes one reading.
+    ///
+    /// # Errors
+    ///
+    /// If whoever takes the readings is gone: then there is no point in going on.
+    fn take(&mut self, reading: Reading<'_>) -> io::Result<()>;
+}
+
+/// When a collector is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pace {
+    /// In every sample, once a second: states and counters that are tied to gaps.
+    Sample,
+    /// At the begin and at the end: what rarely changes or is costly.
+    Snapshot,
+    /// Once, at the begin.
+    Once,
+}
+
+/// One collector.
+#[derive(Debug, Clone, Copy)]
+pub struct Collector {
+    /// Its name in kebab-case: `proc-bonding`.
+    pub id: &'static str,
+    /// How often.
+    pub pace: Pace,
+    /// Reads, and hands over what was read. Failures to read are readings too ([`Form::Failed`]).
+    pub run: fn(&Target, &mut dyn Sink) -> io::Result<()>,
+}
+
+/// All collectors, in the order in which they run: the most volatile first.
+pub const COLLECTORS: &[Collector] = &[];
+
+/// Hands over text that a call returned, or why it returned none.
+///
+/// # Errors
+///
+/// As for [`Sink::take`].
+pub fn text(
+    sink: &mut dyn Sink,
+    collector: &'static str,
+    file: &str,
+    source: &str,
+    window: Window,
+    read: io::Result<Vec<u8>>,
+) -> io::Result<()> {
+    let form = match read {
+        Ok(bytes) => Form::Text(Cow::Owned(bytes)),
+        Err(e) => failed(collector, &e),
+    };
+    sink.take(Reading { file: file.into(), source: source.into(), window, form })
+}
+
+/// A failure in words.
+#[must_use]
+pub fn failed(collector: &'static str, error: &io::Error) -> Form<'static> {
+    let why = match error.kind() {
+        io::ErrorKind::PermissionDenied => v1::Cause::NoPrivilege,
+        io::ErrorKind::TimedOut => v1::Cause::Timeout,
+        io::ErrorKind::Interrupted => v1::Cause::Lost,
+        _ => v1::Cause::Absent,
+    };
+    Form::Failed { collector: collector.into(), why, detail: error.to_string().into() }
+}

@@ -1,0 +1,69 @@
+//! The kernel's clocks, and acquisition windows on them.
+
+use bondwitness_core::collection::{Window, v1::Clocks};
+
+#[allow(
+    unsafe_code,
+    reason = "the standard library shows no boot time, and the monotonic clock only as differences"
+)]
+fn read(clock: libc::clockid_t) -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live local of the right type.
+    let done = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    if done < 0 { 0 } else { time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec) }
+}
+
+/// `CLOCK_MONOTONIC`, nanoseconds: the clock of acquisition windows.
+#[must_use]
+pub fn monotonic_ns() -> i64 {
+    read(libc::CLOCK_MONOTONIC)
+}
+
+/// `CLOCK_REALTIME`, nanoseconds since 1970.
+#[must_use]
+pub fn real_ns() -> i64 {
+    read(libc::CLOCK_REALTIME)
+}
+
+/// The three clocks, read one right after another.
+#[must_use]
+pub fn clocks() -> Clocks {
+    let begin = monotonic_ns();
+    let (real_ns, boot_ns) = (real_ns(), read(libc::CLOCK_BOOTTIME));
+    let end = monotonic_ns();
+    Clocks { real_ns, monotonic_ns: begin + (end - begin) / 2, boot_ns, within_ns: end - begin }
+}
+
+/// A window that has begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun(i64);
+
+/// Begins a window: to be called right before the first system call of a reading.
+#[must_use]
+pub fn begin() -> Begun {
+    Begun(monotonic_ns())
+}
+
+impl Begun {
+    /// Ends the window: to be called right after the last system call.
+    #[must_use]
+    pub fn end(self) -> Window {
+        let (end_ns, real) = (monotonic_ns(), real_ns());
+        Window { begin_ns: self.0, end_ns, real_ns: real - (end_ns - self.0) / 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_holds_what_happened_in_it() {
+        let begun = begin();
+        let middle = clocks();
+        let window = begun.end();
+        assert!(window.begin_ns <= middle.monotonic_ns && middle.monotonic_ns <= window.end_ns);
+        assert!(middle.boot_ns >= middle.monotonic_ns - 1_000_000, "boot time includes sleep: {middle:?}");
+        assert!((window.real_ns - middle.real_ns).abs() < 1_000_000_000);
+    }
+}
