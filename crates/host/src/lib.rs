@@ -3,6 +3,8 @@
 
 pub mod collect;
 pub mod load;
+pub mod lockdown;
+pub mod privilege;
 pub mod save;
 mod sys;
 pub mod terminal;

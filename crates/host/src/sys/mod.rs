@@ -4,6 +4,8 @@ pub mod clock;
 pub mod namespace;
 pub mod packet;
 pub mod priority;
+pub(crate) mod sandbox;
+pub(crate) mod syscall_filter;
 
 use std::fs::File;
 use std::io;
