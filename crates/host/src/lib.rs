@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod collect;
+pub mod doctor;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod diagnose;
+mod doctor;
 mod explain;
 mod lab;
 mod schema;
@@ -15,6 +16,7 @@ use bondwitness_host::terminal;
 pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
+        Command::Doctor(args) => doctor::run(args, color(cli.color)),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Schema => schema::run(),

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod namespace;
 pub mod packet;
 pub mod priority;
+pub(crate) mod probe;
 pub(crate) mod sandbox;
 pub(crate) mod syscall_filter;
 
