@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use bondwitness_core::collection::{Form, Reading, Spool, v1};
 use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::evidence::Direction;
-use bondwitness_core::report::{printable, text};
+use bondwitness_core::report::{members::words, printable, text};
 use bondwitness_host::sensor::stream::{Said, Told};
 use lacp::wire::{ETHERTYPE_SLOW, SlowPdu};
 use lacp::{Lacpdu, PortState};
@@ -176,7 +176,8 @@ impl Watch {
         let now = pdu.actor.state;
         let lost = (before - now) & (PortState::SYNCHRONIZATION | PortState::CARRIES);
         let gained = (now - before) & (PortState::EXPIRED | PortState::DEFAULTED);
-        (!lost.is_empty() || !gained.is_empty()).then(|| format!("{dev}: {who} left {before:?} for {now:?}"))
+        (!lost.is_empty() || !gained.is_empty())
+            .then(|| format!("flap: {dev}, {who}: {}, now {}", words(before), words(now)))
     }
 
     /// The lines of `/proc/net/bonding` that change in a flap.
@@ -192,8 +193,8 @@ impl Watch {
         let before = self.bonds.insert(bond.to_owned(), lines.clone())?;
         let change = lines.iter().zip(&before).find(|(now, before)| now != before);
         match change {
-            Some((now, _)) => Some(format!("{bond}: {now}")),
-            None if lines.len() != before.len() => Some(format!("{bond}: members changed")),
+            Some((now, _)) => Some(format!("flap: {bond}, {now}")),
+            None if lines.len() != before.len() => Some(format!("flap: {bond}, members changed")),
             None => None,
         }
     }
@@ -216,19 +217,19 @@ impl Watch {
         let mut lines = 1;
         let width = self.members.keys().map(|m| m.chars().count()).max().unwrap_or(0);
         for (dev, seen) in self.members.iter().take(16) {
-            let state = |s: Option<(PortState, PortState)>, second: bool| {
-                s.map_or_else(|| "-".repeat(8), |(a, b)| if second { b } else { a }.wireshark())
-            };
+            let state = |s: Option<PortState>| s.map_or_else(|| "nothing yet".to_owned(), words);
             let _ = writeln!(
                 out,
-                "  {:width$}  LACPDUs out {:>5} in {:>5}  we say {}  partner says {}, hears of us {}",
+                "  {:width$}  out {:>5}: {}\n  {:width$}  in  {:>5}: {}; knows us as {}",
                 printable(dev),
                 seen.sent,
+                state(seen.ours.map(|s| s.0)),
+                "",
                 seen.received,
-                state(seen.ours, false),
-                state(seen.theirs, false),
-                state(seen.theirs, true),
+                state(seen.theirs.map(|s| s.0)),
+                state(seen.theirs.map(|s| s.1)),
             );
+            lines += 1;
             lines += 1;
         }
         if self.members.len() > 16 {
