@@ -5,8 +5,9 @@ mod bounded;
 pub mod collect;
 pub mod load;
 pub mod save;
+pub mod sensor;
 mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, priority};
+pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

@@ -7,7 +7,9 @@ pub mod kmsg;
 pub mod namespace;
 pub mod netlink;
 pub mod packet;
+pub mod poll;
 pub mod priority;
+pub mod signal;
 
 use std::fs::File;
 use std::io;
