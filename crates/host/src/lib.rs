@@ -1,6 +1,7 @@
 //! The only crate that touches Linux: files, folders and archives, and collectors on a running host.
 #![deny(unsafe_code)]
 
+mod bounded;
 pub mod collect;
 pub mod load;
 pub mod save;
@@ -9,4 +10,4 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, namespace, packet, poll, priority, signal};
+pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

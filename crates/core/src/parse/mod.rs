@@ -178,6 +178,8 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
     let mut out = Out::new(prompt::hints_from_path(path));
     let base = out.hints.clone();
     let mut i = 0;
+    // The line after one that announced a time: what it announces itself is of that time.
+    let mut timed: Option<(usize, Stamp)> = None;
     while let Some(line) = lines.get(i) {
         if line.is_blank() {
             i += 1;
@@ -188,8 +190,12 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
             // A prompt or a divider announces what follows; formats that know it better go first.
             if begin.is_none() {
                 out.hints = p.hints(&base);
+                if out.hints.time.is_none() {
+                    out.hints.time = timed.filter(|(at, _)| *at == i).map(|(_, time)| time);
+                }
                 out.typed_context(line);
                 i += 1;
+                timed = p.time.map(|time| (i, time));
                 continue;
             }
         }
@@ -228,6 +234,27 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reading_has_the_time_and_the_interface_that_its_two_lines_announce() {
+        let text = "@@ 1795313330.5\n==> ethtool -S eno1 (ETHTOOL_GSTATS) <==\nNIC statistics:\n     rx_drops: 1\n\
+                    @@ 1795313331.5\n==> ethtool -S eno2 (ETHTOOL_GSTATS) <==\nNIC statistics:\n     rx_drops: 2\n\
+                    $ ethtool -S eno3\nNIC statistics:\n     rx_drops: 3\n";
+        let p = parse_text(FileId(0), "state/ethtool-S.txt", text.as_bytes());
+        let seen: Vec<_> = p
+            .records
+            .iter()
+            .map(|r| match &r.what {
+                crate::evidence::What::Counters(c) => (c.dev.as_deref(), r.time.map(|t| t.ns)),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let at = |seconds: i64| Some(seconds * 1_000_000_000 + 500_000_000);
+        assert_eq!(
+            seen,
+            [(Some("eno1"), at(1_795_313_330)), (Some("eno2"), at(1_795_313_331)), (Some("eno3"), None)]
+        );
+    }
 
     #[test]
     fn ids_are_unique_and_kebab() {
