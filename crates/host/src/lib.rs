@@ -4,6 +4,8 @@
 mod bounded;
 pub mod collect;
 pub mod load;
+pub mod lockdown;
+pub mod privilege;
 pub mod save;
 pub mod sensor;
 mod sys;

@@ -10,6 +10,8 @@ pub mod packet;
 pub mod poll;
 pub mod priority;
 pub mod signal;
+pub(crate) mod sandbox;
+pub(crate) mod syscall_filter;
 
 use std::fs::File;
 use std::io;
