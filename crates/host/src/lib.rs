@@ -4,8 +4,9 @@
 pub mod collect;
 pub mod load;
 pub mod save;
+pub mod sensor;
 mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, namespace, packet, priority};
+pub use sys::{clock, namespace, packet, poll, priority, signal};

@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod namespace;
 pub mod packet;
+pub mod poll;
 pub mod priority;
+pub mod signal;
 
 use std::fs::File;
 use std::io;
