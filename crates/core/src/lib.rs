@@ -4,6 +4,7 @@
 pub mod advice;
 mod attach;
 pub mod boots;
+pub mod bundle;
 pub mod capture;
 pub mod case;
 pub mod checks;
