@@ -13,10 +13,14 @@ use crate::parse::Parsed;
 use crate::units::Stamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod actions;
+mod addresses;
 mod bond;
 mod failures;
+mod filters;
 mod kinds;
 mod links;
+mod neighbours;
 mod qdisc_options;
 mod qdiscs;
 mod statistics;
@@ -241,7 +245,11 @@ fn family(m: &Message<'_>) -> Option<(u16, String)> {
 fn route(m: &Message<'_>, context: &Context<'_>, out: &mut Vec<Record>) -> bool {
     match m.kind {
         links::NEW | links::DELETE => links::read(m, context, out),
+        20 | 21 => addresses::read(m, context, out),
+        28 | 29 => neighbours::read(m, context, out),
         36 | 37 => qdiscs::read(m, context, out),
+        44 | 45 => filters::read(m, context, out),
+        56 | 57 => addresses::multicast(m, context, out),
         92 => statistics::read(m, context, out),
         _ => other(m, context, out),
     }
