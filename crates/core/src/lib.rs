@@ -16,6 +16,7 @@ pub mod far;
 pub mod finding;
 pub mod hosts;
 pub mod ledger;
+pub mod netlink;
 pub mod parse;
 pub mod readings;
 pub mod receive_path;

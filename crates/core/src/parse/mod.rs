@@ -65,6 +65,7 @@ pub mod lldp;
 pub mod loadavg;
 pub mod lspci;
 pub mod modprobe_bonding;
+pub mod netlink;
 pub mod netplan;
 pub mod netstat_listing;
 pub mod netstat_s;
