@@ -34,7 +34,7 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
     for path in paths {
         files.extend(scenarios(path)?);
     }
-    let mut drawn: Vec<Vec<Trial>> = Vec::new();
+    let mut drawn: Vec<(u64, Trial)> = Vec::new();
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if only.is_some_and(|only| !name.starts_with(only)) {
@@ -46,11 +46,10 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
             chosen.refused.push(format!("{name}: {why}"));
             continue;
         }
-        let mut trials = Vec::new();
         for seed in seeds.clone() {
             let incident = scenario.draw(seed)?;
             match support::refusal(&incident) {
-                None => trials.push(Trial { name: format!("{name}-{seed}"), incident }),
+                None => drawn.push((seed, Trial { name: format!("{name}-{seed}"), incident })),
                 Some(why) => {
                     let line = format!("{name}: {why}");
                     if !chosen.refused.contains(&line) {
@@ -59,11 +58,11 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
                 }
             }
         }
-        drawn.push(trials);
     }
-    // A boot lasts as long as its longest incident: those of like length go together.
-    chosen.trials = drawn.into_iter().flatten().collect();
-    chosen.trials.sort_by_key(|t| (support::alone(&t.incident), t.incident.duration_ms));
+    // Seed by seed: a run that is broken off has tried every scenario. A boot lasts as long as its longest incident, so
+    // within a seed those of like length go together.
+    drawn.sort_by_key(|(seed, t)| (support::alone(&t.incident), *seed, t.incident.duration_ms));
+    chosen.trials = drawn.into_iter().map(|(_, trial)| trial).collect();
     Ok(chosen)
 }
 
