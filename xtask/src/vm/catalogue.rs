@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use bondwitness_guest::{plan, support};
 use bondwitness_lab::incident::Incident;
 use bondwitness_lab::scenario::Scenario;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,34 @@ fn scenarios(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The scenarios that are there today, by name.
+pub(crate) fn scenarios_by_name(paths: &[PathBuf]) -> Result<BTreeMap<String, Scenario>> {
+    let mut all = BTreeMap::new();
+    for path in paths {
+        for file in scenarios(path)? {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            all.insert(name.clone(), Scenario::parse(&name, &text)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The incident with the truth as its scenario declares it today, if it is still the same incident; else with the truth as
+/// it was when it ran. `None` if there is no such scenario any more.
+pub(crate) fn declared_today(mut trial: Trial, today: &BTreeMap<String, Scenario>) -> Result<Option<Trial>> {
+    let Some(scenario) = today.get(&trial.incident.scenario) else { return Ok(None) };
+    let seed = trial.name.rsplit_once('-').and_then(|(_, seed)| seed.parse().ok());
+    if let Some(mut again) = seed.map(|seed| scenario.draw(seed)).transpose()? {
+        let truth = std::mem::replace(&mut again.truth, trial.incident.truth.clone());
+        if again == trial.incident {
+            trial.incident.truth = truth;
+        }
+    }
+    Ok(Some(trial))
+}
+
 /// Incidents by boot: at most `per_boot` together, and those that must be alone alone.
 pub(crate) fn boots(trials: &[Trial], per_boot: usize) -> Vec<Vec<Trial>> {
     let mut boots: Vec<Vec<Trial>> = Vec::new();
@@ -128,6 +157,19 @@ mod tests {
         for trial in &chosen.trials {
             truth(&trial.incident, 3).unwrap();
         }
+    }
+
+    #[test]
+    fn the_truth_is_that_of_today_if_the_incident_is_the_same() {
+        let today = scenarios_by_name(&own()).unwrap();
+        let trial = choose(&own(), Some("vm-switch-key"), 7..8).unwrap().trials.remove(0);
+        let truth = trial.incident.truth.clone();
+        let mut old = trial.clone();
+        old.incident.truth.fault_domain = "physical".to_owned();
+        assert_eq!(declared_today(old.clone(), &today).unwrap().unwrap().incident.truth, truth);
+        old.incident.duration_ms += 1;
+        assert_ne!(declared_today(old, &today).unwrap().unwrap().incident.truth, truth);
+        assert!(declared_today(trial, &BTreeMap::new()).unwrap().is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What boots leave in a folder: which of them are finished, how long they took, and judging them again.
 
-use super::catalogue::Trial;
+use super::catalogue::{self, Trial};
 use super::judge::{self, Judged};
 use anyhow::{Context, Result};
 use bondwitness_guest::plan::Plan;
@@ -63,28 +63,40 @@ pub(super) fn finished(keep: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Judges what finished boots left in `keep`.
-pub(super) fn judge_again(keep: &Path) -> Result<Vec<Judged>> {
+/// Judges what finished boots left in `keep`, by what the scenarios below `paths` declare today.
+pub(super) fn judge_again(keep: &Path, paths: &[PathBuf]) -> Result<Vec<Judged>> {
+    let today = catalogue::scenarios_by_name(paths)?;
     let mut rows = Vec::new();
     for folder in finished(keep)? {
-        rows.extend(judge_boot(&folder)?);
+        for (n, trial) in trials(&folder)?.into_iter().enumerate() {
+            let name = trial.name.clone();
+            match catalogue::declared_today(trial, &today)? {
+                Some(trial) => rows.push(one(&folder, &trial, n)?),
+                None => println!("vm: left out: {name} in {}: no such scenario any more", folder.display()),
+            }
+        }
     }
     Ok(rows)
 }
 
 /// Judges what one boot left.
 pub(super) fn judge_boot(folder: &Path) -> Result<Vec<Judged>> {
+    trials(folder)?.iter().enumerate().map(|(n, trial)| one(folder, trial, n)).collect()
+}
+
+/// What a boot ran.
+fn trials(folder: &Path) -> Result<Vec<Trial>> {
     let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
     let plan: Plan = serde_json::from_slice(&json)
         .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
+    Ok(plan.runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident }).collect())
+}
+
+/// Judges incident `n` of a boot; the folder's name begins with the kernel's.
+fn one(folder: &Path, trial: &Trial, n: usize) -> Result<Judged> {
     let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let kernel = name.split_once('-').map_or(name.as_str(), |(kernel, _)| kernel);
-    let mut rows = Vec::new();
-    for (n, run) in plan.runs.into_iter().enumerate() {
-        let trial = Trial { name: run.name, incident: run.incident };
-        rows.push(judge::judge(kernel, &folder.join(&trial.name), &trial, n)?);
-    }
-    Ok(rows)
+    judge::judge(kernel, &folder.join(&trial.name), trial, n)
 }
 
 #[cfg(test)]
@@ -107,7 +119,7 @@ mod tests {
         assert_eq!(finished(keep.path()).unwrap(), [first.clone()]);
         assert!(is_finished(&first, plan) && !is_finished(&first, b"{}"));
         assert!(!is_finished(&keep.path().join("6.1-1"), plan));
-        assert!(judge_again(keep.path()).unwrap().is_empty());
+        assert!(judge_again(keep.path(), &[]).unwrap().is_empty());
     }
 
     #[test]

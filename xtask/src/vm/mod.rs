@@ -104,8 +104,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             other => bail!("unknown argument {other:?}\n{USAGE}"),
         }
     }
+    if options.paths.is_empty() {
+        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
+    }
     if options.judge {
-        return tell(kept::judge_again(&options.keep)?);
+        return tell(kept::judge_again(&options.keep, &options.paths)?);
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
@@ -116,9 +119,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
     }
     options.seeds = first..first.saturating_add(count);
-    if options.paths.is_empty() {
-        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
-    }
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
     for line in &chosen.refused {
         println!("vm: left out: {line}");
