@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Proves who is at fault when a Linux bond misbehaves: host, switch, physical link, or not LACP at all.
 #[derive(Debug, Parser)]
@@ -37,6 +38,12 @@ pub(crate) enum Command {
     /// Tell what this user can see on this host, what stays blind, and how to grant it.
     #[command(after_help = DOCTOR_HELP)]
     Doctor(Doctor),
+    /// Collect evidence on this host into a bundle, without a verdict.
+    #[command(after_help = COLLECT_HELP)]
+    Collect(Collect),
+    /// The process that parses, started by `diagnose` and `collect` without any privilege.
+    #[command(hide = true)]
+    Judge,
     /// Explain a check: what it shows, why it matters, how it can be wrong, what would settle it.
     Explain(Explain),
     /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
@@ -96,13 +103,21 @@ pub(crate) struct LabRun {
 }
 
 const DIAGNOSE_HELP: &str = "\
-Evidence is recognised by its content, whatever the files are called:
+Without --from it looks at this host: it takes a snapshot, captures LACPDUs on every member in both
+directions while it samples state and counters, takes a snapshot again, and gives the verdict.
+Ctrl-C ends the window early: the verdict is given on what was gathered. Reading changes nothing on
+the host. What it needs: `bondwitness doctor`.
+
+With --from, evidence is recognised by its content, whatever the files are called:
   /proc/net/bonding, sysfs listings, `ip`, `ethtool`, `tc`, `bridge`, kernel log and journal,
   network configuration, teamd, Open vSwitch, pcap and pcapng, pasted tcpdump or tshark text,
   a sosreport or support bundle as folder or archive, compressed files.
 File names only hint at a member. What is not recognised is listed.
 
 Examples:
+  bondwitness diagnose                               every bond of this host, for a minute
+  bondwitness diagnose bond0 --for 5m -o case.tar.zst    and a bundle to send
+  bondwitness diagnose --until-flap --for 8h         until it happens again
   bondwitness diagnose --from case/                  a folder of pasted files and captures
   bondwitness diagnose --from eno1.pcap eno2.pcap    captures alone
   bondwitness diagnose --from sosreport.tar.xz --json
@@ -118,7 +133,7 @@ pub(crate) struct Diagnose {
     #[arg(value_name = "BOND")]
     pub(crate) bonds: Vec<String>,
     /// Files, folders or archives with evidence; `-` reads standard input.
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["window", "no_tx_tap", "netns"])]
     pub(crate) from: Vec<PathBuf>,
     /// Print the verdict as JSON (schema `bondwitness/verdict/v1`).
     #[arg(long)]
@@ -126,9 +141,74 @@ pub(crate) struct Diagnose {
     /// Hash inputs above 16 MiB too.
     #[arg(long)]
     pub(crate) hash: bool,
+    #[command(flatten)]
+    pub(crate) live: Live,
+    /// End ten seconds after the next flap, and after `--for` at the latest.
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) until_flap: bool,
+    /// Write the evidence and the verdict as a bundle (`.tar.zst`); `-` is standard output.
+    #[arg(short, long, value_name = "BUNDLE", conflicts_with = "from")]
+    pub(crate) output: Option<PathBuf>,
     /// Show every finding, the timeline and every gap.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// How to look at a running host.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Live {
+    /// How long to capture (`90s`, `5m`, `1h`; `0` takes a snapshot only). Default: 60 s, or four times the longest time
+    /// between two LACPDUs that is to be expected, whichever is longer.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) window: Option<Duration>,
+    /// Do not capture sent frames. Capturing them costs about a fifth of the instructions of every packet that the
+    /// members send while the window is open; without it, the bond's own counter and the partner's echo speak for them.
+    #[arg(long)]
+    pub(crate) no_tx_tap: bool,
+    /// Look at another network namespace: a name of `ip netns`, or a process id.
+    #[arg(long, value_name = "NAME|PID")]
+    pub(crate) netns: Option<String>,
+}
+
+/// A duration as people type it: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| "expected a number, such as 90s, 5m or 1h".to_owned())?;
+    let seconds = |n: u64| number.checked_mul(n).map(Duration::from_secs);
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "" | "s" => seconds(1),
+        "m" => seconds(60),
+        "h" => seconds(3600),
+        "d" => seconds(86_400),
+        _ => return Err(format!("unknown unit `{unit}`: use ms, s, m, h or d")),
+    }
+    .filter(|d| *d <= Duration::from_secs(366 * 86_400))
+    .ok_or_else(|| "more than a year".to_owned())
+}
+
+const COLLECT_HELP: &str = "\
+Examples:
+  bondwitness collect -o case.tar.zst                       every bond of this host
+  bondwitness collect bond0 --for 5m -o case.tar.zst
+  ssh host bondwitness collect -o - > case.tar.zst
+  bondwitness diagnose --from case.tar.zst                  the verdict, anywhere
+
+Reading changes nothing on the host: no promiscuous mode, no counter reset, no module loaded.";
+
+/// Arguments of `collect`.
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    /// Bonds to collect (default: all of this network namespace).
+    #[arg(value_name = "BOND")]
+    pub(crate) bonds: Vec<String>,
+    #[command(flatten)]
+    pub(crate) live: Live,
+    /// Where to write the bundle (`.tar.zst`); `-` is standard output.
+    #[arg(short, long, value_name = "BUNDLE")]
+    pub(crate) output: PathBuf,
 }
 
 /// Arguments of `explain`.

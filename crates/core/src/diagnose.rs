@@ -208,7 +208,13 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 fix: d.to_string(),
             });
         }
-        return Piece { file, parsed: None, capture: Some(folded) };
+        let netlink = folded.totals.interfaces.iter().any(|i| i.link == capture::LinkType::Netlink);
+        let parsed = netlink.then(|| parse::netlink::read(id, input.bytes));
+        if let Some(p) = &parsed {
+            file.recognised.extend(&p.recognised);
+            file.lines = (p.typed, p.not_understood.len() as u64, p.unrecognised.len() as u64);
+        }
+        return Piece { file, parsed, capture: Some(folded) };
     }
     if input.bytes.is_empty() || !lines::looks_like_text(input.bytes) {
         if input.problem.is_none() {

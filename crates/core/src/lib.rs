@@ -4,6 +4,7 @@
 pub mod advice;
 mod attach;
 pub mod boots;
+pub mod bundle;
 pub mod capture;
 pub mod case;
 pub mod checks;
@@ -15,6 +16,7 @@ pub mod far;
 pub mod finding;
 pub mod hosts;
 pub mod ledger;
+pub mod netlink;
 pub mod parse;
 pub mod readings;
 pub mod receive_path;

@@ -1,14 +1,16 @@
 //! The only crate that touches Linux: files, folders and archives, and collectors on a running host.
 #![deny(unsafe_code)]
 
+mod bounded;
 pub mod collect;
 pub mod doctor;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;
 pub mod save;
+pub mod sensor;
 mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, namespace, packet, priority};
+pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

@@ -4,7 +4,7 @@
 //! checks, with the function that checks it; each row has a probe that does the same as the collector would, changes
 //! nothing and leaves nothing open.
 
-pub(crate) mod probes;
+mod probes;
 
 use crate::sys::sandbox;
 use bondwitness_core::domain::FaultDomain;

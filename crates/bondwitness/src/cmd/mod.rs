@@ -3,7 +3,9 @@
 mod diagnose;
 mod doctor;
 mod explain;
+mod judge;
 mod lab;
+mod live;
 mod schema;
 
 use crate::cli::{Cli, Color, Command};
@@ -17,6 +19,8 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
         Command::Doctor(args) => doctor::run(args, color(cli.color)),
+        Command::Collect(args) => live::collect(args),
+        Command::Judge => judge::run(),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Schema => schema::run(),

@@ -3,6 +3,19 @@
 //! Reading never changes the host: no promiscuous mode, no counter is reset, no module is loaded, and whatever may block
 //! (a driver's EEPROM, a firmware command) is bounded by a time limit.
 
+mod dumps;
+mod ethtool_stats;
+mod files;
+mod filters;
+mod host_facts;
+mod kernel_log;
+mod links;
+mod multicast;
+mod proc_bonding;
+mod qdiscs;
+mod stats;
+
+use crate::interface::{self, Interface};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
 use std::io;
@@ -14,6 +27,40 @@ pub struct Target {
     pub bonds: Vec<String>,
     /// The members of all of them, by name, without repetition.
     pub members: Vec<String>,
+}
+
+impl Target {
+    /// The bonds with these names and their members, or all bonds if no name is given.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not list its interfaces; `NotFound` with the name if one of them is not there or is no bond.
+    pub fn find(names: &[String]) -> io::Result<Self> {
+        let all = crate::bounded::call("interfaces", std::time::Duration::from_secs(5), interface::list)?;
+        Self::among(&all, names)
+    }
+
+    /// The same, among interfaces that were listed before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Target::find`].
+    pub fn among(all: &[Interface], names: &[String]) -> io::Result<Self> {
+        let bonds = interface::bonds(all);
+        let mut target = Self::default();
+        for name in names {
+            if !bonds.iter().any(|(b, _)| b.name == *name) {
+                let why = if all.iter().any(|i| i.name == *name) { "is no bond" } else { "is not there" };
+                return Err(io::Error::new(io::ErrorKind::NotFound, format!("{name} {why}")));
+            }
+        }
+        for (bond, members) in bonds.iter().filter(|(b, _)| names.is_empty() || names.contains(&b.name)) {
+            target.bonds.push(bond.name.clone());
+            // An interface has one master, so none comes twice.
+            target.members.extend(members.iter().map(|m| m.name.clone()));
+        }
+        Ok(target)
+    }
 }
 
 /// Takes readings.
@@ -49,7 +96,36 @@ pub struct Collector {
 }
 
 /// All collectors, in the order in which they run: the most volatile first.
-pub const COLLECTORS: &[Collector] = &[];
+pub const COLLECTORS: &[Collector] = &[
+    links::COLLECTOR,
+    stats::COLLECTOR,
+    proc_bonding::COLLECTOR,
+    ethtool_stats::COLLECTOR,
+    kernel_log::COLLECTOR,
+    qdiscs::COLLECTOR,
+    filters::COLLECTOR,
+    filters::CHAINS,
+    multicast::COLLECTOR,
+    host_facts::COLLECTOR,
+];
+
+/// Runs all collectors that are due: those of `pace` and those that are called more often. [`Pace::Once`] runs all and
+/// begins anew what goes on from one reading to the next (the kernel log).
+///
+/// The readings are of the network namespace of the calling thread, which must be the same for a whole collection.
+///
+/// # Errors
+///
+/// As for [`Sink::take`]. What cannot be read is a reading.
+pub fn run(pace: Pace, target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
+    if pace == Pace::Once {
+        kernel_log::begin_anew();
+    }
+    for collector in COLLECTORS.iter().filter(|c| c.pace <= pace) {
+        (collector.run)(target, sink)?;
+    }
+    Ok(())
+}
 
 /// Hands over text that a call returned, or why it returned none.
 ///
@@ -77,6 +153,7 @@ pub fn failed(collector: &'static str, error: &io::Error) -> Form<'static> {
     let why = match error.kind() {
         io::ErrorKind::PermissionDenied => v1::Cause::NoPrivilege,
         io::ErrorKind::TimedOut => v1::Cause::Timeout,
+        // Answers that were overrun or kept changing; see `netlink::Socket::dump` and `ethtool::Ethtool::counters`.
         io::ErrorKind::Interrupted => v1::Cause::Lost,
         _ => v1::Cause::Absent,
     };

@@ -1,8 +1,7 @@
 //! The clocks and the kernel log: what ties a frame to a log line.
 
 use super::{line, text};
-use crate::privilege::probes;
-use crate::sys::{clock as kernel_clock, probe};
+use crate::sys::{clock as kernel_clock, kmsg, probe};
 use bondwitness_core::collection::v1::Clocks;
 use std::path::Path;
 
@@ -60,14 +59,11 @@ pub(super) fn clock() -> Clock {
 }
 
 pub(super) fn kernel_log() -> KernelLog {
-    // `6,1234,5678901,-;text`: level, number, microseconds.
-    let oldest = probes::first_record().ok().and_then(|record| {
-        let text = String::from_utf8_lossy(&record).into_owned();
-        text.split(',').nth(1)?.parse().ok()
-    });
+    // Reading one record tells how many are gone before it.
+    let oldest = kmsg::KernelLog::open().and_then(|mut log| log.take(1)).ok();
     KernelLog {
         ring_bytes: probe::kernel_log_size().ok(),
-        overwritten: oldest,
+        overwritten: oldest.filter(|taken| taken.records > 0).map(|taken| taken.missing),
         restricted: line("/proc/sys/kernel/dmesg_restrict").map(|v| v != "0"),
     }
 }

@@ -1,13 +1,15 @@
 //! What the kernel tells about a member over rtnetlink: which attributes are there, not what they say.
 
-use crate::sys::{packet, probe};
+use crate::sys::netlink::{self, Request, Socket};
+use crate::sys::packet;
 use std::io;
+use std::time::Duration;
 
-const REQUEST: u16 = 1;
-const ERROR: u16 = 2;
 const GET_LINK: u16 = 18;
 const GET_STATS: u16 = 94;
-/// The nesting flags of an attribute's type.
+/// The length of a message's header.
+const HEADER: usize = 16;
+/// An attribute's type without the flags of nesting and byte order.
 const TYPE: u16 = 0x3fff;
 
 /// What this kernel tells about a member of a bond.
@@ -22,42 +24,23 @@ pub struct Exports {
     pub lacpdu_counters: bool,
 }
 
-fn request(kind: u16, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(16 + body.len()).unwrap_or(u32::MAX);
-    let mut message = Vec::with_capacity(16 + body.len());
-    message.extend(length.to_ne_bytes());
-    message.extend(kind.to_ne_bytes());
-    message.extend(REQUEST.to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend(body);
-    message
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<i32> {
-    Some(i32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
 /// Sends a request and returns what follows the header of the answer.
-fn ask(kind: u16, body: &[u8]) -> io::Result<Vec<u8>> {
-    let answer = probe::route_request(&request(kind, body))?;
-    let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    if short(&answer, 4).ok_or_else(cut)? == ERROR {
-        let code = number(&answer, 16).ok_or_else(cut)?;
-        return Err(io::Error::from_raw_os_error(code.saturating_neg()));
-    }
-    answer.get(16..).map(<[u8]>::to_vec).ok_or_else(cut)
+fn ask(request: Request) -> io::Result<Vec<u8>> {
+    let mut answers = Socket::open(netlink::ROUTE)?.ask(&[request], Duration::from_secs(2))?;
+    let datagrams = answers.pop().ok_or_else(cut)??;
+    datagrams.first().and_then(|d| d.get(HEADER..)).map(<[u8]>::to_vec).ok_or_else(cut)
+}
+
+fn cut() -> io::Error {
+    io::Error::from(io::ErrorKind::UnexpectedEof)
 }
 
 /// The attributes in `bytes`: type and payload. Ends at the first one that does not fit.
 fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let length = usize::from(short(rest, 0)?);
-        let kind = short(rest, 2)? & TYPE;
+        let length = usize::from(netlink::u16_at(rest, 0)?);
+        let kind = netlink::u16_at(rest, 2)? & TYPE;
         let payload = rest.get(4..length)?;
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some((kind, payload))
@@ -70,15 +53,10 @@ fn attribute(bytes: &[u8], kind: u16) -> Option<&[u8]> {
 
 fn get_link(name: &str) -> io::Result<Vec<u8>> {
     const IFLA_IFNAME: u16 = 3;
-    let mut body = vec![0; 16]; // struct ifinfomsg
-    let length = u16::try_from(4 + name.len() + 1).map_err(io::Error::other)?;
-    body.extend(length.to_ne_bytes());
-    body.extend(IFLA_IFNAME.to_ne_bytes());
-    body.extend(name.bytes());
-    body.push(0);
-    body.resize(body.len().next_multiple_of(4), 0);
-    let answer = ask(GET_LINK, &body)?;
-    answer.get(16..).map(<[u8]>::to_vec).ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+    let mut text = name.as_bytes().to_vec();
+    text.push(0);
+    let answer = ask(Request::get(GET_LINK).raw(&[0; 16]).attribute(IFLA_IFNAME, &text))?;
+    answer.get(16..).map(<[u8]>::to_vec).ok_or_else(cut)
 }
 
 /// Asks for an interface.
@@ -114,7 +92,7 @@ fn lacpdu_counters(member: &str) -> bool {
     let mut body = vec![0; 4]; // struct if_stats_msg
     body.extend(index.to_ne_bytes());
     body.extend((1u32 << (member_xstats - 1)).to_ne_bytes());
-    ask(GET_STATS, &body).is_ok_and(|answer| {
+    ask(Request::get(GET_STATS).raw(&body)).is_ok_and(|answer| {
         answer
             .get(12..)
             .and_then(|a| attribute(a, member_xstats))

@@ -1,10 +1,11 @@
 //! How each right is tried: the same way in which the collector will need it.
 
 use super::{Capability, holds, initial_user_namespace};
+use crate::sys::ethtool::Ethtool;
+use crate::sys::kmsg::KernelLog;
 use crate::sys::namespace::Namespace;
 use crate::sys::probe;
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What came of trying.
@@ -50,7 +51,7 @@ fn judge(error: &io::Error) -> Access {
 }
 
 /// The system's words without Rust's "(os error 1)", as errors are printed: in lower case.
-pub(crate) fn words(error: &io::Error) -> String {
+fn words(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
@@ -87,33 +88,13 @@ pub(super) fn partner_details(scene: &Scene<'_>) -> Access {
 }
 
 pub(super) fn kernel_log(_: &Scene<'_>) -> Access {
-    match first_record() {
+    match KernelLog::open().and_then(|mut log| log.take(1)) {
         Ok(_) => yes("/dev/kmsg is read"),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             Access::NotHere("no /dev/kmsg (a container gets it with --device /dev/kmsg)".to_owned())
         }
         Err(e) => judge(&e),
     }
-}
-
-/// The oldest record of the kernel log's ring, as it is in `/dev/kmsg`.
-pub(crate) fn first_record() -> io::Result<Vec<u8>> {
-    // Without O_NONBLOCK an empty ring would wait for the next message.
-    let mut log = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg")?;
-    let mut record = vec![0; 8192];
-    for _ in 0..100 {
-        match log.read(&mut record) {
-            Ok(n) => {
-                record.truncate(n);
-                return Ok(record);
-            }
-            // Overtaken by the ring: the next read begins with what is the oldest now.
-            Err(e) if e.raw_os_error() == Some(libc::EPIPE) => {}
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Vec::new()),
-            Err(e) => return Err(e),
-        }
-    }
-    Err(io::Error::from(io::ErrorKind::Interrupted))
 }
 
 pub(super) fn journal(_: &Scene<'_>) -> Access {
@@ -158,12 +139,8 @@ fn files(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
 
 /// A command of `ethtool` that is for administrators only, on the device that has nothing it could touch.
 pub(super) fn network_administrator(_: &Scene<'_>) -> Access {
-    const ETHTOOL_GMODULEINFO: u32 = 0x42;
-    // struct ethtool_modinfo: command, type, length, eight reserved numbers.
-    let mut request = [0u32; 11];
-    request[0] = ETHTOOL_GMODULEINFO;
-    match probe::ethtool("lo", &mut request) {
-        Ok(()) => yes("the kernel answers an administrator's question"),
+    match Ethtool::open().and_then(|mut ethtool| ethtool.module("lo")) {
+        Ok(_) => yes("the kernel answers an administrator's question"),
         Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
             yes("the kernel answers an administrator's question")
         }

@@ -3,8 +3,7 @@
 #![allow(unsafe_code, reason = "the standard library asks none of these")]
 
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::time::Duration;
+use std::os::fd::{FromRawFd as _, OwnedFd};
 
 fn checked(result: i64) -> io::Result<i64> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -16,18 +15,14 @@ fn owned(result: i64) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
-fn socket(family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers.
-    owned(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) }.into())
-}
-
 /// Opens and closes a packet socket that is bound to no protocol, so that it never receives anything.
 ///
 /// # Errors
 ///
 /// `EPERM` without `CAP_NET_RAW`.
 pub(crate) fn packet_socket() -> io::Result<()> {
-    socket(libc::AF_PACKET, libc::SOCK_RAW, 0).map(drop)
+    // SAFETY: no pointers.
+    owned(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) }.into()).map(drop)
 }
 
 /// Opens and closes a software counter of one CPU that never starts.
@@ -104,53 +99,4 @@ pub(crate) fn discipline() -> io::Result<Discipline> {
     // SAFETY: the pointer is to a live local of the right type.
     checked(unsafe { libc::adjtimex(&raw mut state) }.into())?;
     Ok(Discipline { synchronised: state.status & libc::STA_UNSYNC == 0, max_error_us: state.maxerror })
-}
-
-/// One request of the `ethtool` ioctl (`SIOCETHTOOL`, 0x8946) on an interface. `data` begins with the command and has room for the answer.
-///
-/// # Errors
-///
-/// What kernel and driver answer; `EPERM` for commands that need `CAP_NET_ADMIN`.
-pub(crate) fn ethtool(interface: &str, data: &mut [u32]) -> io::Result<()> {
-    let socket = socket(libc::AF_INET, libc::SOCK_DGRAM, 0).or_else(|_| socket_netlink())?;
-    // SAFETY: plain numbers and pointers, for which all zero is a valid value.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    if interface.len() >= request.ifr_name.len() {
-        return Err(io::Error::from_raw_os_error(libc::ENODEV));
-    }
-    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
-        *to = libc::c_char::from_ne_bytes([from]);
-    }
-    request.ifr_ifru.ifru_data = data.as_mut_ptr().cast();
-    // SAFETY: `request` is live and points to `data`, which has room for the answer by the caller's promise; the commands
-    // used here name their own length, or are of a fixed length that the callers below provide.
-    checked(unsafe { libc::ioctl(socket.as_raw_fd(), 0x8946, &raw mut request) }.into()).map(drop)
-}
-
-fn socket_netlink() -> io::Result<OwnedFd> {
-    socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)
-}
-
-/// Sends one request to rtnetlink and returns the first datagram of the answer.
-///
-/// # Errors
-///
-/// What the kernel answers, `ETIMEDOUT` after a second without one.
-pub(crate) fn route_request(request: &[u8]) -> io::Result<Vec<u8>> {
-    let socket = socket_netlink()?;
-    // SAFETY: pointer and length are of the same slice, which the kernel only reads.
-    checked(unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) } as i64)?;
-    let mut ready = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let wait = i32::try_from(Duration::from_secs(1).as_millis()).unwrap_or(1000);
-    // SAFETY: one live structure.
-    if checked(unsafe { libc::poll(&raw mut ready, 1, wait) }.into())? == 0 {
-        return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
-    }
-    let mut answer = vec![0; 64 * 1024];
-    // SAFETY: pointer and length are of the same live vector.
-    let got = checked(
-        unsafe { libc::recv(socket.as_raw_fd(), answer.as_mut_ptr().cast(), answer.len(), 0) } as i64,
-    )?;
-    answer.truncate(usize::try_from(got).unwrap_or(0));
-    Ok(answer)
 }
