@@ -118,10 +118,7 @@ fn words(error: &std::io::Error) -> String {
 
 /// In the child: takes every step of the judge and reports.
 fn try_lockdown() -> Result<u8> {
-    let lockdown = match lockdown::judge() {
-        Ok(lockdown) => lockdown,
-        Err(e) => bail!(Helped::new(e.to_string(), e.help())),
-    };
+    let lockdown = lockdown::judge()?;
     let steps: Vec<Value> = lockdown
         .steps
         .iter()
