@@ -91,7 +91,9 @@ fn without_rights_everything_that_needs_some_is_refused_and_granted() {
     assert!(setcap.starts_with("setcap cap_net_raw,cap_net_admin"), "{setcap}");
     let plain = text(&doctor(&[], true).stdout);
     assert!(
-        plain.contains("BLIND     this user cannot:\n          - capture LACPDUs on the members: operation"),
+        plain.contains(
+            "BLIND     this user cannot:\n          - capture LACPDUs on the members (needs CAP_NET_RAW)"
+        ),
         "{plain}"
     );
 }

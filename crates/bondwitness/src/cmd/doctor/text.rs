@@ -175,15 +175,17 @@ fn blind(p: &mut Page, facts: &Facts) {
     for tried in weighty {
         let f = tried.function;
         let Access::No(why) = &tried.access else { continue };
-        p.item(&format!("{}: {why}", f.does));
-        p.below(&format!("not seen: {}", f.blind));
-        p.below(&format!("so: {}", f.verdicts));
+        // That it was refused is said by the list; only what the system said beyond that is worth a line.
+        let plain = ["operation not permitted", "permission denied"].contains(&why.as_str());
+        let why = if plain { String::new() } else { format!(": {why}") };
         let or = if f.or.is_empty() { String::new() } else { format!(", or {}", f.or) };
-        p.below(&format!("needs: {}{or}", needs(f.grant)));
+        p.item(&format!("{}{why} (needs {}{or})", f.does, needs(f.grant)));
+        p.below(&format!("blind to {}", f.blind));
+        p.below(&format!("so {}", f.verdicts));
     }
     for tried in rest {
         let f = tried.function;
-        p.item(&format!("{} (no verdict needs it; {})", f.does, needs(f.grant)));
+        p.item(&format!("{} (needs {}; no verdict does)", f.does, needs(f.grant)));
     }
 }
 
@@ -326,7 +328,10 @@ fn clocks(p: &mut Page, facts: &Facts) {
     let slept = c.now.boot_ns.saturating_sub(c.now.monotonic_ns) / 1_000_000_000;
     let slept = if slept > 0 { format!("; the host has slept {slept} s since boot") } else { String::new() };
     let source = c.source.as_deref().unwrap_or("unknown");
-    p.line(&format!("read together within {} us, from {source}{slept}", c.now.within_ns / 1000));
+    p.line(&format!(
+        "wall clock, monotonic clock and boot time are tied within {:.1} us (source {source}){slept}",
+        c.now.within_ns as f64 / 1000.0
+    ));
     if c.shifted {
         p.line("in a time namespace: the kernel log's times are not this process's");
     }
