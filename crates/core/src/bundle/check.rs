@@ -216,15 +216,7 @@ pub fn check(found: &Found<'_>, expected: Option<&PublicKey>) -> Check {
     }
     faults.sort();
     let verdict = if faults.is_empty() { rederive(&manifest, &files) } else { Rederived::NotTried };
-    Check {
-        manifest: Some(manifest),
-        manifest_sha256,
-        faults,
-        intact,
-        seal: found.seal,
-        signature,
-        verdict,
-    }
+    Check { manifest: Some(manifest), manifest_sha256, faults, intact, seal: found.seal, signature, verdict }
 }
 
 fn fault(path: &str, kind: &'static str, detail: impl Into<String>) -> Fault {

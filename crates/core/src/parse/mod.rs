@@ -260,6 +260,9 @@ mod tests {
             seen,
             [(Some("eno1"), at(1_795_313_330)), (Some("eno2"), at(1_795_313_331)), (Some("eno3"), None)]
         );
+    }
+
+    #[test]
     fn a_time_before_the_divider_holds_for_the_block_after_it() {
         let text = "@@ 1795313330.250000000\n==> ip -s -d link <==\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n$ ip link\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n";
         let parsed = parse_text(FileId(0), "a.txt", text.as_bytes());

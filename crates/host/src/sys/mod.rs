@@ -9,8 +9,8 @@ pub mod netlink;
 pub mod packet;
 pub mod poll;
 pub mod priority;
-pub mod signal;
 pub(crate) mod sandbox;
+pub mod signal;
 pub(crate) mod syscall_filter;
 
 use std::fs::File;
