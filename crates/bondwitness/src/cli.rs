@@ -45,8 +45,39 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
     Lab(Lab),
+    /// Check a bundle: every hash, the signature, and the verdict made anew from the raw evidence.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+}
+
+const VERIFY_HELP: &str = "\
+Examples:
+  bondwitness verify case.tar.zst                       hashes, signature, verdict
+  bondwitness verify case.tar.zst --key team.pub        and it must be signed by this key
+  bondwitness verify --new-key team                     make a key: team and team.pub
+The folder that a bundle was unpacked into is checked as well, and `-` reads standard input.
+Without this program: tar, sha256sum and ssh-keygen do the same, see docs/bundle.md.
+
+Exit codes: 0 intact, 4 damaged, not signed as expected, or with a verdict that is not that of its
+evidence, 1 failed, 2 wrong usage.";
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The bundle.
+    #[arg(required_unless_present = "new_key")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// The key that must have signed it: a `.pub` file of OpenSSH, or its line.
+    #[arg(long, value_name = "PUB")]
+    pub(crate) key: Option<String>,
+    /// Make a key for signing bundles, as FILE and FILE.pub.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "json"])]
+    pub(crate) new_key: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `lab`.

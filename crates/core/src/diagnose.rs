@@ -2,6 +2,7 @@
 
 use crate::capture;
 use crate::case::{self, Case, File, Piece};
+use crate::collection::facts;
 use crate::domain::FaultDomain;
 use crate::evidence::{FileId, lines};
 use crate::finding::Need;
@@ -159,6 +160,7 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
         }
     }
     needs.extend(crate::hosts::needs(&case));
+    needs.extend(facts::needs(&case));
     needs.sort();
     needs.dedup();
     Report { case, subjects, needs, nothing }
@@ -208,7 +210,7 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 fix: d.to_string(),
             });
         }
-        return Piece { file, parsed: None, capture: Some(folded) };
+        return Piece { file, parsed: None, capture: Some(folded), collection: None };
     }
     if input.bytes.is_empty() || !lines::looks_like_text(input.bytes) {
         if input.problem.is_none() {
@@ -223,7 +225,12 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 },
             });
         }
-        return Piece { file, parsed: None, capture: None };
+        return Piece { file, parsed: None, capture: None, collection: None };
+    }
+    if let Some((parsed, collection)) = facts::read(id, input.bytes) {
+        file.recognised.clone_from(&parsed.recognised);
+        file.lines.0 = parsed.typed;
+        return Piece { file, parsed: Some(parsed), capture: None, collection };
     }
     let text = match input.bytes.get(..MAX_TEXT) {
         Some(head) if input.bytes.len() > MAX_TEXT => {
@@ -251,5 +258,5 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
             fix: "no known format in it; if it is evidence, send the raw output of the command".to_owned(),
         });
     }
-    Piece { file, parsed: Some(parsed), capture: None }
+    Piece { file, parsed: Some(parsed), capture: None, collection: None }
 }

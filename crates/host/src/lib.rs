@@ -3,6 +3,7 @@
 
 pub mod collect;
 pub mod load;
+pub mod random;
 pub mod save;
 pub mod sensor;
 mod sys;

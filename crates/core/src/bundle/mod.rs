@@ -178,12 +178,7 @@ pub fn judge<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>, bonds: &[
     let inputs: Vec<Input<'_>> = files
         .into_iter()
         .filter(|(path, _)| !v1::is_reserved(path))
-        .map(|(path, bytes)| Input {
-            path,
-            bytes,
-            sha256: Some(diagnose::sha256_hex(bytes)),
-            problem: None,
-        })
+        .map(|(path, bytes)| Input { path, bytes, sha256: Some(diagnose::sha256_hex(bytes)), problem: None })
         .collect();
     let mut report = diagnose::diagnose(&inputs);
     report.needs.sort();
