@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod parse;
 pub mod readings;
 pub mod receive_path;
+pub mod redact;
 pub mod relevance;
 pub mod report;
 pub mod series;
