@@ -48,8 +48,36 @@ pub(crate) enum Command {
     /// Check a bundle: every hash, the signature, and the verdict made anew from the raw evidence.
     #[command(after_help = VERIFY_HELP)]
     Verify(Verify),
+    /// Make a bundle that can be given away: names, addresses and secrets become pseudonyms.
+    #[command(after_help = REDACT_HELP)]
+    Redact(Redact),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+}
+
+const REDACT_HELP: &str = "\
+Names of hosts and users, IP addresses and secrets become pseudonyms, the same one for the same value
+in every file and capture; MAC addresses keep the vendor's half. Interfaces, ports, times and counters
+stay, and so does the verdict. What stands for what is written beside the new bundle, readable by its
+owner only: keep that file.
+
+Examples:
+  bondwitness redact case.tar.zst -o for-the-vendor.tar.zst
+  bondwitness redact case.tar.zst -o public.tar.zst --sign team
+
+Exit codes: 0 done, 4 the bundle is damaged, 1 failed, 2 wrong usage.";
+
+/// Arguments of `redact`.
+#[derive(Debug, Args)]
+pub(crate) struct Redact {
+    /// The bundle.
+    pub(crate) bundle: PathBuf,
+    /// The new bundle; the mapping goes beside it, as FILE.map.json.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Sign the new bundle with this private key of OpenSSH (Ed25519).
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
 }
 
 const VERIFY_HELP: &str = "\

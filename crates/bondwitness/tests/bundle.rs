@@ -13,6 +13,7 @@ use bondwitness_core::bundle::compress::{self, Seal};
 use bondwitness_core::bundle::sign::{Key, PublicKey};
 use bondwitness_core::bundle::v1::Manifest;
 use bondwitness_core::bundle::{self, Meta, Packed};
+use bondwitness_core::capture::is_capture;
 use bondwitness_core::collection::v1::Collection;
 use bondwitness_core::collection::{Form, Reading, Spool, Window, v1};
 use bondwitness_host::load::{self, Limits};
@@ -46,6 +47,8 @@ fn have(tool: &str) -> bool {
 /// The evidence of a simulated incident as a collection would have it.
 fn evidence(scenario: &str) -> Files {
     let scenario = bondwitness_lab::catalog::find(scenario).unwrap().expect("the scenario exists");
+    let simulated = bondwitness_lab::run(&scenario.draw(1).unwrap()).files;
+    let hostname = bundle::judge(simulated.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &[]).case.host.0;
     let mut spool = Spool::new("bondwitness test", "Linux");
     spool.take(&Reading {
         file: "host/uptime.txt".into(),
@@ -58,12 +61,15 @@ fn evidence(scenario: &str) -> Files {
         },
     });
     let mut files = spool.files(&Collection {
-        host: v1::Host { hostname: "db01".into(), kernel: "6.12.0".into(), ..v1::Host::default() },
+        host: v1::Host {
+            hostname: hostname.unwrap_or_else(|| "db01".into()),
+            boot_id: "5e2ef5a1-6d2f-4c39-93f5-d4a7a2b1c0de".into(),
+            ..v1::Host::default()
+        },
         ..Collection::default()
     });
-    let run = bondwitness_lab::run(&scenario.draw(1).unwrap());
     // The lab's paths are those of a folder that somebody made; all are plain.
-    files.extend(run.files);
+    files.extend(simulated);
     files
 }
 
@@ -130,7 +136,7 @@ fn files_bundle_and_folder_give_the_same_verdict_byte_for_byte() {
     for scenario in ["switch-stops-sending", "loss-towards-switch"] {
         let files = judged(evidence(scenario));
         let live = &files[bundle::v1::VERDICT_JSON];
-        assert!(text(live).contains("\"hostname\": \"db01\""), "the collection names the host");
+        assert!(text(live).contains("\"boot_id\": \"5e2ef5a1-"), "the collection tells the boot");
         assert!(text(live).contains("bondwitness-collection") && text(live).contains("bondwitness-readings"));
         assert!(text(live).contains("run it as root, or with CAP_NET_ADMIN"), "the failure is a gap");
         let packed = pack(&files, None);
@@ -438,7 +444,7 @@ fn hostile_bundles_are_refused_with_a_reason_and_write_nothing() {
     assert_eq!(verify(&good).0, Some(0), "{}", verify(&good).1);
     let link = format!("{folder}/log/link.txt");
     let escape = format!("{folder}/log/\u{1b}[31mred\u{202e}.txt");
-    let deep = format!("{folder}/{}x", "d/".repeat(40));
+    let deep = format!("{folder}/{}x", "d/".repeat(30));
     for (name, kind, target) in [
         ("../outside.txt", b'0', ""),
         ("/etc/cron.d/x", b'0', ""),
@@ -511,7 +517,7 @@ fn a_tap_that_lost_frames_or_looked_one_way_accuses_nobody() {
     };
     let scenario = bondwitness_lab::catalog::find("switch-stops-sending").unwrap().unwrap();
     let files = bondwitness_lab::run(&scenario.draw(1).unwrap()).files;
-    let captures: Vec<String> = files.keys().filter(|p| p.ends_with(".pcap")).cloned().collect();
+    let captures: Vec<String> = files.iter().filter(|(_, b)| is_capture(b)).map(|(p, _)| p.clone()).collect();
     assert!(!captures.is_empty(), "{:?}", files.keys());
     // Captures alone: what they show is all there is.
     let only: Files = files.into_iter().filter(|(p, _)| captures.contains(p)).collect();
@@ -535,4 +541,130 @@ fn a_tap_that_lost_frames_or_looked_one_way_accuses_nobody() {
     let (lossy, gaps) = side(3);
     assert_eq!(lossy, "unknown", "without the loss: {whole}");
     assert!(gaps.contains("the capture lost them"), "{gaps}");
+}
+
+/// Domain, side, grade, direction, members and what is cleared, of every subject.
+fn claims(files: &Files) -> String {
+    let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &[]);
+    let rows: Vec<String> = report
+        .subjects
+        .iter()
+        .zip(&report.case.subjects)
+        .map(|(s, subject)| {
+            let v = &s.judged.verdict;
+            let cleared: Vec<_> = v.exonerated.iter().map(|e| e.0).collect();
+            format!(
+                "{} {:?} {:?} {:?} {:?} {:?} {cleared:?}",
+                subject.name, v.domain, v.side, v.grade, v.way, v.members
+            )
+        })
+        .collect();
+    rows.join("\n")
+}
+
+#[test]
+fn redacted_scenarios_keep_their_verdict() {
+    let mut other = Vec::new();
+    let all = bondwitness_lab::catalog::all().unwrap();
+    for scenario in &all {
+        let files = bondwitness_lab::run(&scenario.draw(1).unwrap()).files;
+        let redacted = bondwitness_core::redact::redact(&files, [0x77; 32]);
+        assert!(redacted.left_out.is_empty(), "{}: {:?}", scenario.name, redacted.left_out);
+        let (before, after) = (claims(&files), claims(&redacted.files));
+        if before != after {
+            other.push(format!("{}:\n{before}\n{after}", scenario.name));
+        }
+    }
+    assert!(other.is_empty(), "{} of {}:\n{}", other.len(), all.len(), other.join("\n"));
+}
+
+#[test]
+fn a_redacted_bundle_holds_and_tells_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let mut files = evidence("switch-stops-sending");
+    files.insert("host/name.txt".into(), b"==> /proc/sys/kernel/hostname <==\nsecrethost7\n".to_vec());
+    std::fs::write(path("case.tar.zst"), pack(&judged(files), None).bytes).unwrap();
+    let out = run(&["redact", &path("case.tar.zst"), "-o", &path("out.tar.zst")]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let out = run(&["verify", &path("out.tar.zst")]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stdout));
+    assert!(text(&out.stdout).contains("the same, byte for byte"), "{}", text(&out.stdout));
+    assert!(text(&out.stdout).contains("REDACTED"), "{}", text(&out.stdout));
+    let raw = load::bundle(Path::new(&path("out.tar.zst")), &Limits::default()).unwrap();
+    for file in &raw.files {
+        assert!(
+            !text(&file.bytes).contains("secrethost7") && !file.path.contains("secrethost7"),
+            "{}",
+            file.path
+        );
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let map = place.path().join("out.tar.zst.map.json");
+    assert_eq!(map.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(map).unwrap().contains("secrethost7"));
+    // What is damaged is not given away under a new manifest.
+    let mut bytes = std::fs::read(path("case.tar.zst")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path("damaged.tar.zst"), bytes).unwrap();
+    let out = run(&["redact", &path("damaged.tar.zst"), "-o", &path("none.tar.zst")]);
+    assert_eq!(out.status.code(), Some(4), "{}", text(&out.stderr));
+    assert!(!Path::new(&path("none.tar.zst")).exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_says_what_to_do() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("case.tar.zst"), pack(&small(), None).bytes).unwrap();
+    let redact = |to: &str| {
+        let out = run(&["redact", &path("case.tar.zst"), "-o", to]);
+        (out.status.code(), text(&out.stderr))
+    };
+    let (code, said) = redact(&path("case.tar.zst"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("exists already") && said.contains("help: "), "{said}");
+    let (code, said) = redact(&path("none/case.tar.zst"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("help: make the folder first"), "{said}");
+    // A full file system, where a namespace with one can be made.
+    let script = "mount -t tmpfs -o size=64k none \"$1\" && dd if=/dev/zero of=\"$1/fill\" bs=1k 2>/dev/null; \
+                  \"$2\" redact \"$3\" -o \"$1/out.tar.zst\"; code=$?; ls -A \"$1\"; exit $code";
+    let full = place.path().join("full");
+    std::fs::create_dir(&full).unwrap();
+    let out = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(&full)
+        .arg(env!("CARGO_BIN_EXE_bondwitness"))
+        .arg(path("case.tar.zst"))
+        .output();
+    if let Ok(out) = out.filter_ok() {
+        assert_eq!(out.status.code(), Some(1), "{}", text(&out.stderr));
+        assert!(
+            text(&out.stderr).contains("no space left") && text(&out.stderr).contains("help: free some"),
+            "{}",
+            text(&out.stderr)
+        );
+        assert_eq!(text(&out.stdout), "fill\n", "nothing else is left");
+    }
+}
+
+/// Where no namespace with a file system can be made, there is nothing to try.
+trait FilterOk {
+    fn filter_ok(self) -> Result<Output, ()>;
+}
+
+impl FilterOk for std::io::Result<Output> {
+    fn filter_ok(self) -> Result<Output, ()> {
+        let out = self.map_err(|_| ())?;
+        let said = text(&out.stderr);
+        if said.contains("unshare failed")
+            || said.contains("permission denied")
+            || said.contains("Operation not permitted")
+        {
+            return Err(());
+        }
+        Ok(out)
+    }
 }

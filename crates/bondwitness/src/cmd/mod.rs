@@ -5,6 +5,7 @@ mod explain;
 mod judge;
 mod lab;
 mod live;
+mod redact;
 mod schema;
 mod verify;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Verify(args) => verify::run(args),
+        Command::Redact(args) => redact::run(args),
         Command::Schema => schema::run(),
     }
 }

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The exit code of a bundle that does not hold.
-const DAMAGED: u8 = 4;
+pub(super) const DAMAGED: u8 = 4;
 /// The schema of what `--json` prints.
 const SCHEMA: &str = "bondwitness/verify/v1";
 /// Faults that are listed; a bundle that was cut off lacks hundreds.
@@ -27,6 +27,14 @@ pub(super) fn run(args: &Verify) -> Result<u8> {
     let Some(bundle) = &args.bundle else { return Ok(2) };
     let key = args.key.as_deref().map(public_key).transpose()?;
     let raw = load::bundle(bundle, &Limits::default())?;
+    let check = checked(&raw, key.as_ref());
+    let out = if args.json { format!("{:#}\n", value(&check)) } else { text(bundle, &check) };
+    super::print(&out)?;
+    Ok(if check.holds() { 0 } else { DAMAGED })
+}
+
+/// Checks what was loaded of a bundle.
+pub(super) fn checked(raw: &load::Raw, key: Option<&PublicKey>) -> Check {
     let problems: Vec<Option<String>> =
         raw.files.iter().map(|f| f.problem.as_ref().map(ToString::to_string)).collect();
     let entries: Vec<Entry<'_>> = raw
@@ -35,12 +43,21 @@ pub(super) fn run(args: &Verify) -> Result<u8> {
         .zip(&problems)
         .map(|(f, problem)| Entry { path: &f.path, bytes: &f.bytes, problem: problem.as_deref() })
         .collect();
-    let refused: Vec<(String, String)> = raw.refused.into_iter().map(|s| (s.path, s.why)).collect();
-    let found = Found { entries: &entries, refused: &refused, seal: raw.seal };
-    let check = check::check(&found, key.as_ref());
-    let out = if args.json { format!("{:#}\n", value(&check)) } else { text(bundle, &check) };
-    super::print(&out)?;
-    Ok(if check.holds() { 0 } else { DAMAGED })
+    let refused: Vec<(String, String)> =
+        raw.refused.iter().map(|s| (s.path.clone(), s.why.clone())).collect();
+    check::check(&Found { entries: &entries, refused: &refused, seal: raw.seal }, key)
+}
+
+/// Reads a private key for `--sign`.
+pub(super) fn private_key(path: &Path) -> Result<Key> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Helped::new(
+            format!("cannot read the private key {shown}: {}", e.to_string().to_lowercase()),
+            "make one with: bondwitness verify --new-key FILE",
+        )
+    })?;
+    Key::read(&text).map_err(|e| Helped::new(format!("cannot sign with {shown}: {e}"), e.help()).into())
 }
 
 /// Makes a pair of keys.

@@ -41,11 +41,65 @@ impl Kind {
 
 /// Names that are words of the evidence itself: as host or user names they stay.
 const WORDS: &[&str] = &[
-    "active", "actor", "admin", "backup", "bond", "bonding", "daemon", "debian", "default", "device", "down", "error",
-    "eth", "ethernet", "fast", "full", "half", "host", "hostname", "info", "interface", "kernel", "lab", "lacp", "link",
-    "linux", "localhost", "local", "mac", "member", "mode", "network", "nobody", "node", "none", "partner", "passive",
-    "port", "root", "server", "slave", "slow", "status", "switch", "system", "systemd", "test", "ubuntu", "unknown",
-    "user", "vlan", "warning", "yes", "null", "true", "false", "the", "for", "from",
+    "active",
+    "actor",
+    "admin",
+    "backup",
+    "bond",
+    "bonding",
+    "daemon",
+    "debian",
+    "default",
+    "device",
+    "down",
+    "error",
+    "eth",
+    "ethernet",
+    "fast",
+    "full",
+    "half",
+    "host",
+    "hostname",
+    "info",
+    "interface",
+    "kernel",
+    "lab",
+    "lacp",
+    "link",
+    "linux",
+    "localhost",
+    "local",
+    "mac",
+    "member",
+    "mode",
+    "network",
+    "nobody",
+    "node",
+    "none",
+    "partner",
+    "passive",
+    "port",
+    "root",
+    "server",
+    "slave",
+    "slow",
+    "status",
+    "switch",
+    "system",
+    "systemd",
+    "test",
+    "ubuntu",
+    "unknown",
+    "user",
+    "vlan",
+    "warning",
+    "yes",
+    "null",
+    "true",
+    "false",
+    "the",
+    "for",
+    "from",
 ];
 
 /// The tables.
@@ -73,8 +127,14 @@ impl Mapper {
 
     fn hash(&self, kind: &str, value: &[u8]) -> [u8; 32] {
         // The key goes first and has a fixed length, and so has the outer message: no value can imitate another's.
-        let inner = Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0]).chain_update(value);
-        Sha256::new().chain_update(self.key).chain_update([1]).chain_update(inner.finalize()).finalize().into()
+        let inner =
+            Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0]).chain_update(value);
+        Sha256::new()
+            .chain_update(self.key)
+            .chain_update([1])
+            .chain_update(inner.finalize())
+            .finalize()
+            .into()
     }
 
     fn note(&mut self, kind: Kind, from: String, to: &str) {
@@ -86,7 +146,8 @@ impl Mapper {
     pub fn mac(&mut self, mac: [u8; 6]) -> [u8; 6] {
         let [a, b, c, d, e, f] = mac;
         // 33:33:ff holds the end of an IPv6 address, and other groups may; those that protocols define stay.
-        let private_group = (a == 0x33 && b == 0x33 && c == 0xff) || (a == 0x01 && b == 0 && c == 0x5e && d != 0);
+        let private_group =
+            (a == 0x33 && b == 0x33 && c == 0xff) || (a == 0x01 && b == 0 && c == 0x5e && d != 0);
         if mac == [0; 6] || (a & 1 == 1 && !private_group) {
             return mac;
         }
@@ -188,7 +249,8 @@ impl Mapper {
     /// The names to be replaced, longest first, in lower case.
     #[must_use]
     pub fn names(&self) -> Vec<(String, String)> {
-        let mut names: Vec<(String, String)> = self.names.iter().map(|(n, (_, to))| (n.clone(), to.clone())).collect();
+        let mut names: Vec<(String, String)> =
+            self.names.iter().map(|(n, (_, to))| (n.clone(), to.clone())).collect();
         names.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.0.cmp(&b.0)));
         names
     }

@@ -60,7 +60,10 @@ pub fn redact(files: &BTreeMap<String, Vec<u8>>, key: [u8; 32]) -> Redacted {
     }
     let originals = evidence
         .iter()
-        .map(|(path, bytes)| v1::Member { path: text::redact(path, &mut mapper), ..bundle::member(path, bytes) })
+        .map(|(path, bytes)| v1::Member {
+            path: text::redact(path, &mut mapper),
+            ..bundle::member(path, bytes)
+        })
         .collect();
     let mut words = "MAC addresses keep the vendor's half, IP addresses their networks' relations; names, addresses and \
                      secrets are pseudonyms of a random key; interfaces, ports, times and counters are as they were"
@@ -126,7 +129,8 @@ fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => {
-            let encoding = encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::WINDOWS_1252, |(e, _)| e);
+            let encoding =
+                encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::WINDOWS_1252, |(e, _)| e);
             encoding.decode(bytes).0.into_owned()
         }
     }

@@ -5,11 +5,36 @@ use super::mapper::{Kind, Mapper};
 /// Words before a secret. Behind those of the first list an equals sign or a colon must follow, behind those of the second
 /// a blank is enough.
 const SIGNED: &[&str] = &[
-    "password", "passwd", "passphrase", "psk", "secret", "token", "api_key", "api-key", "apikey", "private_key",
-    "private-key", "privatekey", "access_key", "access-key", "auth_key", "auth-key", "community", "ssid", "credential",
-    "credentials", "wpa-psk", "wep-key", "pre-shared-key", "aescbckey", "cak", "pin", "cookie",
+    "password",
+    "passwd",
+    "passphrase",
+    "psk",
+    "secret",
+    "token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "private_key",
+    "private-key",
+    "privatekey",
+    "access_key",
+    "access-key",
+    "auth_key",
+    "auth-key",
+    "community",
+    "ssid",
+    "credential",
+    "credentials",
+    "wpa-psk",
+    "wep-key",
+    "pre-shared-key",
+    "aescbckey",
+    "cak",
+    "pin",
+    "cookie",
 ];
-const BLANK: &[&str] = &["password", "passphrase", "psk", "community", "bearer", "wpa-psk", "wpa-ssid", "ssid", "secret"];
+const BLANK: &[&str] =
+    &["password", "passphrase", "psk", "community", "bearer", "wpa-psk", "wpa-ssid", "ssid", "secret"];
 
 /// Replaces secrets in a line, and user names in paths.
 pub(super) fn redact(line: &str, mapper: &mut Mapper) -> String {
@@ -101,9 +126,16 @@ pub(super) fn learn(text: &str, mapper: &mut Mapper) {
         }
         next_is_name = line.contains("kernel/hostname <==") || line.contains("etc/hostname <==");
         let lower = line.to_ascii_lowercase();
-        for key in
-            ["hostname", "nodename", "host_name", "host-name", "sysname", "system name", "device id", "system-name"]
-        {
+        for key in [
+            "hostname",
+            "nodename",
+            "host_name",
+            "host-name",
+            "sysname",
+            "system name",
+            "device id",
+            "system-name",
+        ] {
             if let Some(at) = lower.find(key) {
                 let rest = line.get(at + key.len()..).unwrap_or_default();
                 let value = rest.trim_start_matches(['"', '\'', ' ', '\t']);

@@ -151,7 +151,11 @@ fn groups(text: &str, separator: char, mapper: &mut Mapper) -> Option<(usize, St
         match i.checked_sub(first).and_then(|k| Some((octets.get(k)?, to.get(k)?))) {
             Some((old, new)) if old != new => {
                 let whole = text.get(places.get(first)?.0..end)?;
-                let case = if whole.bytes().any(|b| b.is_ascii_uppercase()) { like.to_ascii_uppercase() } else { like.to_owned() };
+                let case = if whole.bytes().any(|b| b.is_ascii_uppercase()) {
+                    like.to_ascii_uppercase()
+                } else {
+                    like.to_owned()
+                };
                 let mut spelled = spell(*new, &case);
                 if whole.bytes().any(|b| b.is_ascii_uppercase()) {
                     spelled.make_ascii_uppercase();
@@ -199,7 +203,8 @@ fn hex12(digits: &str, mapper: &mut Mapper) -> Option<String> {
 /// digits are a counter as often: they count only with a leading zero, or if the address is known.
 fn bare(text: &str, mapper: &mut Mapper) -> Option<(usize, String)> {
     let prefix = ["0x", "enx", "wlx"].into_iter().find(|p| text.starts_with(p)).unwrap_or("");
-    let digits = text.get(prefix.len()..prefix.len() + 12).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let digits =
+        text.get(prefix.len()..prefix.len() + 12).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let end = prefix.len() + 12;
     if !ends(text, end) {
         return None;
@@ -249,20 +254,21 @@ fn name(text: &str, names: &[(String, String)]) -> Option<(usize, String)> {
 
 /// Endings that show a name of the domain name system; those of files and units are not among them.
 const ENDINGS: &[&str] = &[
-    "com", "net", "org", "io", "local", "lan", "internal", "intra", "corp", "home", "example", "invalid", "test", "edu",
-    "gov", "mil", "info", "cloud", "dev", "de", "uk", "fr", "eu", "ch", "nl", "at", "us", "ca", "jp", "cn", "ru", "br", "au",
+    "com", "net", "org", "io", "local", "lan", "internal", "intra", "corp", "home", "example", "invalid",
+    "test", "edu", "gov", "mil", "info", "cloud", "dev", "de", "uk", "fr", "eu", "ch", "nl", "at", "us",
+    "ca", "jp", "cn", "ru", "br", "au",
 ];
 
 /// `db01.rack3.example.com`: every label but the last becomes a pseudonym.
 fn domain(text: &str, mapper: &mut Mapper) -> Option<(usize, String)> {
-    let length =
-        text.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
+    let length = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
     let word = text.get(..length)?.trim_end_matches(['.', '-']);
     let labels: Vec<&str> = word.split('.').collect();
     let (last, rest) = labels.split_last()?;
     let known = ENDINGS.iter().any(|e| last.eq_ignore_ascii_case(e));
     // Public projects in kernel messages are nobody's secret.
-    let public = ["kernel.org", "freedesktop.org", "debian.org", "intel.com", "www.kernel.org"].contains(&word);
+    let public =
+        ["kernel.org", "freedesktop.org", "debian.org", "intel.com", "www.kernel.org"].contains(&word);
     if !known || rest.is_empty() || public || rest.iter().any(|l| l.is_empty()) || !ends(text, word.len()) {
         return None;
     }
@@ -338,10 +344,15 @@ mod tests {
 
     #[test]
     fn addresses_of_the_internet_protocols_and_names_go() {
-        let got = map("inet 10.20.30.40/24 via 192.0.2.9. inet6 2001:db8::5/64 fe80::21b:21ff:feab:203%eno1 at db7.example.com\n");
+        let got = map(
+            "inet 10.20.30.40/24 via 192.0.2.9. inet6 2001:db8::5/64 fe80::21b:21ff:feab:203%eno1 at db7.example.com\n",
+        );
         for gone in ["10.20.30.40", "192.0.2.9", "2001:db8::5", "21b:21ff:feab:203", "db7", "example.com"] {
             assert!(!got.contains(gone), "{gone} in {got}");
         }
-        assert!(got.starts_with("inet 10.") && got.contains("/24 via ") && got.contains("%eno1 at host-"), "{got}");
+        assert!(
+            got.starts_with("inet 10.") && got.contains("/24 via ") && got.contains("%eno1 at host-"),
+            "{got}"
+        );
     }
 }
