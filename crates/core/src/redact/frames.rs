@@ -73,12 +73,12 @@ fn pcapng(bytes: &[u8], mapper: &mut Mapper) -> Vec<u8> {
         let Some(body) = (length >= 12).then(|| bytes.get(at + 8..at + length - 4)).flatten() else { break };
         at += length;
         let new = match kind {
-            0x0a0d_0d0a => with_options(body, 16, little, mapper),
+            0x0a0d_0d0a => with_options(body, 16, false, little, mapper),
             1 => {
                 links.push(u32::from(u16_at(body, 0, little).unwrap_or(0)));
-                with_options(body, 8, little, mapper)
+                with_options(body, 8, true, little, mapper)
             }
-            5 => with_options(body, 12, little, mapper),
+            5 => with_options(body, 12, false, little, mapper),
             2 | 3 | 6 => {
                 let (interface, captured, from) = match kind {
                     6 => (u32_at(body, 0, little).unwrap_or(0), u32_at(body, 12, little).unwrap_or(0), 20),
@@ -97,7 +97,7 @@ fn pcapng(bytes: &[u8], mapper: &mut Mapper) -> Vec<u8> {
                 new.extend(data);
                 let padded = end.next_multiple_of(4).min(body.len());
                 new.resize(new.len() + (padded - end), 0);
-                new.extend(options(body.get(padded..).unwrap_or_default(), little, mapper));
+                new.extend(options(body.get(padded..).unwrap_or_default(), false, little, mapper));
                 new
             }
             // Names, secrets, journals and what only its maker knows.
@@ -112,19 +112,23 @@ fn pcapng(bytes: &[u8], mapper: &mut Mapper) -> Vec<u8> {
     out
 }
 
-fn with_options(body: &[u8], fixed: usize, little: bool, mapper: &mut Mapper) -> Vec<u8> {
+fn with_options(body: &[u8], fixed: usize, interface: bool, little: bool, mapper: &mut Mapper) -> Vec<u8> {
     let mut new = body.get(..fixed.min(body.len())).unwrap_or_default().to_vec();
-    new.extend(options(body.get(fixed..).unwrap_or_default(), little, mapper));
+    new.extend(options(body.get(fixed..).unwrap_or_default(), interface, little, mapper));
     new
 }
 
-/// Options: texts are redacted, addresses and what only their maker knows left out.
-fn options(mut rest: &[u8], little: bool, mapper: &mut Mapper) -> Vec<u8> {
+/// Options: texts are redacted, the addresses of an interface and what only their maker knows left out.
+fn options(mut rest: &[u8], interface: bool, little: bool, mapper: &mut Mapper) -> Vec<u8> {
     let mut out = Vec::new();
     while let (Some(code), Some(length)) = (u16_at(rest, 0, little), u16_at(rest, 2, little)) {
         let length = usize::from(length);
         let Some(value) = rest.get(4..4 + length) else { break };
         rest = rest.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
+        // if_IPv4addr, if_IPv6addr, if_MACaddr, if_EUIaddr.
+        if interface && matches!(code, 4..=7) {
+            continue;
+        }
         let new = match std::str::from_utf8(value) {
             // Flags, numbers and times are not text; texts have letters only.
             Ok(t) if !value.is_empty() && !value.contains(&0) && value.iter().all(|b| *b >= 0x20) => {
@@ -138,10 +142,6 @@ fn options(mut rest: &[u8], little: bool, mapper: &mut Mapper) -> Vec<u8> {
             }
             _ => continue,
         };
-        // if_IPv4addr, if_IPv6addr, if_MACaddr, if_EUIaddr only stand in interface blocks; six octets or more are never flags.
-        if matches!(code, 4..=7) && length != 8 && std::str::from_utf8(value).is_err() {
-            continue;
-        }
         let new = new.get(..65_000).unwrap_or(&new);
         put16(&mut out, code, little);
         put16(&mut out, u16::try_from(new.len()).unwrap_or(0), little);
@@ -208,7 +208,7 @@ fn slow(data: &mut [u8], mapper: &mut Mapper) {
         Some(1) => {
             for (tlv, at) in [(2, 6), (22, 26)] {
                 // A TLV of another length than the standard's has its fields nobody knows where.
-                if data.get(tlv + 1) == Some(&20) || data.get(tlv + 1) == Some(&0x14) {
+                if data.get(tlv + 1) == Some(&20) {
                     mac_at(data, at, mapper);
                 }
             }

@@ -1,8 +1,8 @@
 //! Which pseudonym stands for which value: the same one everywhere, and not to be guessed without the key.
 
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Kinds of values, as the manifest counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +107,8 @@ const WORDS: &[&str] = &[
 pub struct Mapper {
     key: [u8; 32],
     macs: BTreeMap<[u8; 6], [u8; 6]>,
+    given: BTreeSet<[u8; 6]>,
+    addresses: BTreeMap<IpAddr, IpAddr>,
     names: BTreeMap<String, (Kind, String)>,
     values: BTreeMap<(Kind, String), String>,
 }
@@ -122,7 +124,14 @@ impl Mapper {
     /// Empty tables. `key` must be random, and stay with the owner of the evidence.
     #[must_use]
     pub const fn new(key: [u8; 32]) -> Self {
-        Self { key, macs: BTreeMap::new(), names: BTreeMap::new(), values: BTreeMap::new() }
+        Self {
+            key,
+            macs: BTreeMap::new(),
+            given: BTreeSet::new(),
+            addresses: BTreeMap::new(),
+            names: BTreeMap::new(),
+            values: BTreeMap::new(),
+        }
     }
 
     fn hash(&self, kind: &str, value: &[u8]) -> [u8; 32] {
@@ -159,11 +168,12 @@ impl Mapper {
             let [x, y, z, ..] = self.hash("mac", &[a, b, c, d, e, f, round]);
             to = [a, b, c, x, y, z];
             // Two addresses must not become one, and none stays as it is.
-            if to != mac && !self.macs.values().any(|m| *m == to) {
+            if to != mac && !self.given.contains(&to) {
                 break;
             }
         }
         self.macs.insert(mac, to);
+        self.given.insert(to);
         self.note(Kind::Mac, show_mac(mac), &show_mac(to));
         to
     }
@@ -187,7 +197,11 @@ impl Mapper {
             (10, _) => 8,
             _ => 4,
         };
+        if let Some(IpAddr::V4(to)) = self.addresses.get(&IpAddr::V4(from)) {
+            return *to;
+        }
         let to = Ipv4Addr::from(self.prefixed("ipv4", u128::from(u32::from(from)) << 96, keep, 32).0);
+        self.addresses.insert(from.into(), to.into());
         self.note(Kind::Ipv4, from.to_string(), &to.to_string());
         to
     }
@@ -205,7 +219,11 @@ impl Mapper {
             0xff00..=0xffff => return from,
             _ => 16,
         };
+        if let Some(IpAddr::V6(to)) = self.addresses.get(&IpAddr::V6(from)) {
+            return *to;
+        }
         let to = Ipv6Addr::from(self.prefixed("ipv6", bits, keep, 128).1);
+        self.addresses.insert(from.into(), to.into());
         self.note(Kind::Ipv6, from.to_string(), &to.to_string());
         to
     }
