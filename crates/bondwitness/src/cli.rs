@@ -45,8 +45,67 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
     Lab(Lab),
+    /// Check a bundle: every hash, the signature, and the verdict made anew from the raw evidence.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
+    /// Make a bundle that can be given away: names, addresses and secrets become pseudonyms.
+    #[command(after_help = REDACT_HELP)]
+    Redact(Redact),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+}
+
+const REDACT_HELP: &str = "\
+Names of hosts and users, IP addresses and secrets become pseudonyms, the same one for the same value
+in every file and capture; MAC addresses keep the vendor's half. Interfaces, ports, times and counters
+stay, and so does the verdict. What stands for what is written beside the new bundle, readable by its
+owner only: keep that file.
+
+Examples:
+  bondwitness redact case.tar.zst -o for-the-vendor.tar.zst
+  bondwitness redact case.tar.zst -o public.tar.zst --sign team
+
+Exit codes: 0 done, 4 the bundle is damaged, 1 failed, 2 wrong usage.";
+
+/// Arguments of `redact`.
+#[derive(Debug, Args)]
+pub(crate) struct Redact {
+    /// The bundle.
+    pub(crate) bundle: PathBuf,
+    /// The new bundle; the mapping goes beside it, as FILE.map.json.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Sign the new bundle with this private key of OpenSSH (Ed25519).
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
+}
+
+const VERIFY_HELP: &str = "\
+Examples:
+  bondwitness verify case.tar.zst                       hashes, signature, verdict
+  bondwitness verify case.tar.zst --key team.pub        and it must be signed by this key
+  bondwitness verify --new-key team                     make a key: team and team.pub
+The folder that a bundle was unpacked into is checked as well, and `-` reads standard input.
+Without this program: tar, sha256sum and ssh-keygen do the same, see docs/bundle.md.
+
+Exit codes: 0 intact, 4 damaged, not signed as expected, or with a verdict that is not that of its
+evidence, 1 failed, 2 wrong usage.";
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The bundle.
+    #[arg(required_unless_present = "new_key")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// The key that must have signed it: a `.pub` file of OpenSSH, or its line.
+    #[arg(long, value_name = "PUB")]
+    pub(crate) key: Option<String>,
+    /// Make a key for signing bundles, as FILE and FILE.pub.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "json"])]
+    pub(crate) new_key: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `lab`.

@@ -2,6 +2,7 @@
 
 use crate::capture;
 use crate::case::{self, Case, File, Piece};
+use crate::collection::facts;
 use crate::domain::FaultDomain;
 use crate::evidence::{FileId, lines};
 use crate::finding::Need;
@@ -159,6 +160,7 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
         }
     }
     needs.extend(crate::hosts::needs(&case));
+    needs.extend(facts::needs(&case));
     needs.sort();
     needs.dedup();
     Report { case, subjects, needs, nothing }
@@ -214,7 +216,7 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
             file.recognised.extend(&p.recognised);
             file.lines = (p.typed, p.not_understood.len() as u64, p.unrecognised.len() as u64);
         }
-        return Piece { file, parsed, capture: Some(folded) };
+        return Piece { file, parsed, capture: Some(folded), collection: None };
     }
     if input.bytes.is_empty() || !lines::looks_like_text(input.bytes) {
         if input.problem.is_none() {
@@ -229,7 +231,12 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 },
             });
         }
-        return Piece { file, parsed: None, capture: None };
+        return Piece { file, parsed: None, capture: None, collection: None };
+    }
+    if let Some((parsed, collection)) = facts::read(id, input.bytes) {
+        file.recognised.clone_from(&parsed.recognised);
+        file.lines.0 = parsed.typed;
+        return Piece { file, parsed: Some(parsed), capture: None, collection };
     }
     let text = match input.bytes.get(..MAX_TEXT) {
         Some(head) if input.bytes.len() > MAX_TEXT => {
@@ -257,5 +264,5 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
             fix: "no known format in it; if it is evidence, send the raw output of the command".to_owned(),
         });
     }
-    Piece { file, parsed: Some(parsed), capture: None }
+    Piece { file, parsed: Some(parsed), capture: None, collection: None }
 }

@@ -20,6 +20,7 @@ pub mod netlink;
 pub mod parse;
 pub mod readings;
 pub mod receive_path;
+pub mod redact;
 pub mod relevance;
 pub mod report;
 pub mod series;

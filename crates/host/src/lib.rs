@@ -6,6 +6,7 @@ pub mod collect;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;
+pub mod random;
 pub mod save;
 pub mod sensor;
 mod sys;

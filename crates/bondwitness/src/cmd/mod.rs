@@ -5,7 +5,9 @@ mod explain;
 mod judge;
 mod lab;
 mod live;
+mod redact;
 mod schema;
+mod verify;
 
 use crate::cli::{Cli, Color, Command};
 use anyhow::{Context, Result};
@@ -21,6 +23,8 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
         Command::Judge => judge::run(),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
+        Command::Verify(args) => verify::run(args),
+        Command::Redact(args) => redact::run(args),
         Command::Schema => schema::run(),
     }
 }

@@ -215,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn the_time_is_read_as_it_was_written() {
+        for ns in [0, 1_795_469_032_123_000_000, 951_782_400_000_000_000] {
+            let meta = Meta { created_ns: ns, ..Meta::default() };
+            assert_eq!(manifest(&BTreeMap::new(), &meta).unwrap().created_ns(), ns);
+        }
+        assert_eq!(Manifest { created: "soon".into(), ..Manifest::default() }.created_ns(), 0);
+    }
+
+    #[test]
     fn what_an_archive_must_not_hold_is_refused() {
         for path in ["/etc/passwd", "a/../b", "..", "a//b", "a\nb", "", "a/b/c/d/e/f/g/h/i"] {
             let files = BTreeMap::from([(path.to_owned(), Vec::new())]);
