@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Give a verdict with citations on whatever evidence exists.
     #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(Diagnose),
+    /// Tell what this user can see on this host, what stays blind, and how to grant it.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
     /// Collect evidence on this host into a bundle, without a verdict.
     #[command(after_help = COLLECT_HELP)]
     Collect(Collect),
@@ -275,4 +278,31 @@ pub(crate) struct Explain {
     /// Print as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+const DOCTOR_HELP: &str = "\
+Nothing is changed. Each right is tried the way a live diagnosis needs it.
+
+Examples:
+  bondwitness doctor                     this network namespace
+  bondwitness doctor bond0 --json        one bond, for a program
+  sudo bondwitness doctor --netns blue   the namespace that `ip netns` calls blue
+
+Exit codes: 0 told, 3 no bond here (everything else is told all the same), 1 failed, 2 wrong usage.";
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The bond to look at (default: every bond of the network namespace).
+    #[arg(value_name = "BOND")]
+    pub(crate) bond: Option<String>,
+    /// Look into this network namespace: a name of `ip netns`, or the id of a process in it.
+    #[arg(long, value_name = "NAME|PID")]
+    pub(crate) netns: Option<String>,
+    /// Print as JSON (schema `bondwitness/doctor/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Lock this process down as the judge and report: what `doctor` starts to try it.
+    #[arg(long, hide = true)]
+    pub(crate) try_lockdown: bool,
 }

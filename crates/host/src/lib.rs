@@ -3,6 +3,7 @@
 
 mod bounded;
 pub mod collect;
+pub mod doctor;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;

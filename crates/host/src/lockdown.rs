@@ -63,7 +63,7 @@ impl LockdownError {
 
 impl fmt::Display for LockdownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot lock down the judge ({}: {}): {}", self.step, self.takes, self.source)
+        write!(f, "cannot give up rights ({}: {}): {}", self.step, self.takes, self.source)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod netlink;
 pub mod packet;
 pub mod poll;
 pub mod priority;
+pub(crate) mod probe;
 pub(crate) mod sandbox;
 pub mod signal;
 pub(crate) mod syscall_filter;

@@ -53,7 +53,7 @@ pub(crate) fn capabilities() -> io::Result<Capabilities> {
     // SAFETY: both pointers are to live locals of the layout that version 3 has; the kernel writes two halves.
     done(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, halves.as_mut_ptr()) })?;
     let [low, high] = halves;
-    let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+    let join = |low: u32, high: u32| u64::from(low) | (u64::from(high) << 32);
     Ok(Capabilities {
         effective: join(low.effective, high.effective),
         permitted: join(low.permitted, high.permitted),

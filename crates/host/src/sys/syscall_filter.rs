@@ -129,11 +129,6 @@ impl Program {
         Some(p)
     }
 
-    /// How many instructions it has.
-    pub(crate) const fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// For the kernel, which copies it.
     ///
     /// # Errors
@@ -256,6 +251,6 @@ mod tests {
         if cfg!(target_arch = "x86_64") {
             assert_eq!(run(&program, MACHINE.unwrap(), libc::SYS_read | 0x4000_0000, [0; 6]), KILL);
         }
-        assert!(program.len() < 4096, "the kernel's limit for classic programs");
+        assert!(program.0.len() < 4096, "the kernel's limit for classic programs");
     }
 }
