@@ -6,6 +6,7 @@ mod initramfs;
 mod judge;
 mod modules;
 mod packages;
+mod paths;
 mod qemu;
 
 use crate::generated;
@@ -33,6 +34,7 @@ usage: vm [options]
   --per-boot N             incidents in one boot, at most (48)
   --jobs N                 guests at a time (one per processor)
   --keep DIR               where the evidence goes (target/vm/runs)
+  --paths                  trials of the transmit path instead (crates/guest/paths), judged with `txpath`
   --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
@@ -54,6 +56,7 @@ struct Options {
     jobs: usize,
     keep: PathBuf,
     judge: bool,
+    trials: bool,
 }
 
 /// Runs the verb.
@@ -68,6 +71,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
         judge: false,
+        trials: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -91,6 +95,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
             "--judge" => options.judge = true,
+            "--paths" => options.trials = true,
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
@@ -105,6 +110,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let userland = packages.userland()?;
     if fetch_only {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
+    }
+    if options.trials {
+        return paths::run(&options, &packages, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     if options.judge {
@@ -229,7 +237,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
-    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect() };
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new() };
     let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
     let mut initrd = boot.base.clone();
     initrd.extend(initramfs::plan(&json));

@@ -4,6 +4,7 @@ mod diagnose;
 mod explain;
 mod lab;
 mod schema;
+mod txpath;
 
 use crate::cli::{Cli, Color, Command};
 use anyhow::{Context, Result};
@@ -18,6 +19,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Schema => schema::run(),
+        Command::Txpath(args) => txpath::run(args),
     }
 }
 
