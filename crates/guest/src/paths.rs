@@ -116,7 +116,8 @@ fn build(trial: &PathTrial) -> Result<World> {
         );
     }
     batch(Tool::Ip, text).run(&root)?;
-    let open = |name: &str| Namespace::at(&Path::new("/run/netns").join(name)).context("cannot open a namespace");
+    let open =
+        |name: &str| Namespace::at(&Path::new("/run/netns").join(name)).context("cannot open a namespace");
     let world = World { host: open("host")?, far: open("far")? };
     let lacp = trial.mode == "802.3ad";
     let mode = if lacp { "802.3ad miimon 100 lacp_rate fast" } else { "active-backup miimon 100" };

@@ -10,11 +10,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What the lab uses; a name that is built into a kernel is no module there and is left out.
-const WANTED: [&str; 21] = [
+const WANTED: [&str; 22] = [
     "virtio_pci",
     "virtio_blk",
     "veth",
     "bonding",
+    "bridge",
     "8021q",
     "dummy",
     "ipvlan",

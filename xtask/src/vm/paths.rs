@@ -186,7 +186,9 @@ fn judge(trials: &[Trial], folder: &Path) -> Result<usize> {
             let shown: Vec<String> = report
                 .places
                 .iter()
-                .map(|p| format!("{} at {} ({}, row {})", p.place.name(), p.device, p.standing.name(), p.rows))
+                .map(|p| {
+                    format!("{} at {} ({}, row {})", p.place.name(), p.device, p.standing.name(), p.rows)
+                })
                 .collect();
             let grew = |dev: &str| report.layer(dev).and_then(|l| l.ledger.dropped.as_ref()?.growth());
             let signature = grew("bond0.70").is_some_and(|n| n >= 100)
@@ -204,7 +206,11 @@ fn judge(trials: &[Trial], folder: &Path) -> Result<usize> {
                 if signature { " [ENOBUFS, VLAN drops, bond does not]" } else { "" }
             );
             if t.enobufs && !report.signs.errors.contains_key("ENOBUFS") {
-                let _ = writeln!(out, "         no ENOBUFS although it was expected: {:?}", report.signs.errors.keys());
+                let _ = writeln!(
+                    out,
+                    "         no ENOBUFS although it was expected: {:?}",
+                    report.signs.errors.keys()
+                );
             }
         }
     }

@@ -39,7 +39,10 @@ fn judge(args: &TxPath, inputs: &[Input<'_>]) -> Result<u8> {
                 if known.is_empty() {
                     "the evidence shows no interface: save `ip -s -d link` and pass it with --from".to_owned()
                 } else {
-                    format!("the evidence shows: {}", known.into_iter().take(20).collect::<Vec<_>>().join(", "))
+                    format!(
+                        "the evidence shows: {}",
+                        known.into_iter().take(20).collect::<Vec<_>>().join(", ")
+                    )
                 },
             )
             .code(3)

@@ -51,18 +51,26 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
     }
     // A program on the way in that does not count may be it as well.
     let opaque = report.layers.iter().flat_map(|l| &l.ledger.filters).find(|f| {
-        !f.egress && f.may_match(tag(report)) && (f.opaque || f.drops) && !matches!(amount(f.dropped.as_ref()), Amount::Still(_))
+        !f.egress
+            && f.may_match(tag(report))
+            && (f.opaque || f.drops)
+            && !matches!(amount(f.dropped.as_ref()), Amount::Still(_))
     });
     if let Some(f) = opaque {
         report.notes.push((
-            format!("{} stands on the ingress of {}: what it drops of the answers is not told", f.program, f.dev),
+            format!(
+                "{} stands on the ingress of {}: what it drops of the answers is not told",
+                f.program, f.dev
+            ),
             vec![f.at],
         ));
     }
     let members: Vec<&Layer> =
         report.layers.iter().filter(|l| matches!(l.role, Role::Member | Role::Nic)).collect();
-    let left: Option<u64> =
-        members.iter().map(|m| m.ledger.passed.as_ref().and_then(Tally::growth)).try_fold(0_u64, |s, n| Some(s + n?));
+    let left: Option<u64> = members
+        .iter()
+        .map(|m| m.ledger.passed.as_ref().and_then(Tally::growth))
+        .try_fold(0_u64, |s, n| Some(s + n?));
     if members.is_empty() || left.is_none_or(|n| n < sent) {
         return None;
     }
@@ -100,7 +108,10 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
 
 fn opaque_standing(report: &PathReport) -> bool {
     report.layers.iter().flat_map(|l| &l.ledger.filters).any(|f| {
-        !f.egress && f.may_match(tag(report)) && (f.opaque || f.drops) && !matches!(amount(f.dropped.as_ref()), Amount::Still(_))
+        !f.egress
+            && f.may_match(tag(report))
+            && (f.opaque || f.drops)
+            && !matches!(amount(f.dropped.as_ref()), Amount::Still(_))
     })
 }
 

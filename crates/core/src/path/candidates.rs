@@ -86,7 +86,8 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
     let filters: Vec<&Filter> = layer.ledger.filters.iter().filter(|f| f.egress).collect();
     let counted = |f: &&&Filter| f.dropped.is_some() && !f.program.starts_with("nft ");
     // What `clsact` counts and no filter accounts for is the work of a program that does not count.
-    let by_filters: u64 = filters.iter().filter(counted).filter_map(|f| f.dropped.as_ref()).map(Tally::count).sum();
+    let by_filters: u64 =
+        filters.iter().filter(counted).filter_map(|f| f.dropped.as_ref()).map(Tally::count).sum();
     let opaque = filters.iter().filter(|f| f.opaque && f.dropped.is_none()).count();
     let (mut tc_seen, mut nft_seen) = (false, false);
     for f in &filters {
@@ -162,12 +163,16 @@ fn settle_hook(dev: &str, nft: bool) -> Settle {
     if nft {
         Settle {
             run: format!("nft list hooks device {dev}; nft list ruleset"),
-            expect: format!("a chain on the egress of {dev}: its counters, read twice under traffic, tell; none: no nft rule is there"),
+            expect: format!(
+                "a chain on the egress of {dev}: its counters, read twice under traffic, tell; none: no nft rule is there"
+            ),
         }
     } else {
         Settle {
             run: format!("bpftool net show dev {dev}; tc -s filter show dev {dev} egress"),
-            expect: format!("a program on the egress of {dev}: it, and its owner, are suspects; none: no filter of tc and no BPF program is there"),
+            expect: format!(
+                "a program on the egress of {dev}: it, and its owner, are suspects; none: no filter of tc and no BPF program is there"
+            ),
         }
     }
 }
@@ -196,7 +201,9 @@ fn main_queue(layer: &Layer) -> Option<&super::Queue> {
 fn queue_remedy(dev: &str, q: &super::Queue) -> String {
     let limit = q.limit.as_deref().map_or(String::new(), |l| format!(", limit {l}"));
     match q.kind.as_str() {
-        "netem" => format!("netem is a test tool: find who left it on {dev}, and `tc qdisc del dev {dev} root`"),
+        "netem" => {
+            format!("netem is a test tool: find who left it on {dev}, and `tc qdisc del dev {dev} root`")
+        }
         "pfifo" | "bfifo" => format!(
             "give the queue room ({}{limit} on {dev}): `ip link set {dev} txqueuelen 1000`, or `tc qdisc replace dev {dev} root fq_codel`; who set it will set it again",
             q.kind
@@ -205,7 +212,10 @@ fn queue_remedy(dev: &str, q: &super::Queue) -> String {
             "{} on {dev} limits the rate{limit}: raise it or remove it where it is configured (bandwidth plugin, networkd, a script)",
             q.kind
         ),
-        _ => format!("{} on {dev} is full{limit}: the member sends slower than is offered; look at its rate, pauses and backlog", q.kind),
+        _ => format!(
+            "{} on {dev} is full{limit}: the member sends slower than is offered; look at its rate, pauses and backlog",
+            q.kind
+        ),
     }
 }
 
@@ -226,7 +236,10 @@ fn queue(layer: &Layer, loss: &Loss, list: &mut Vec<Candidate>) {
         kind: Kind::Queue,
         member,
         device: layer.name.clone(),
-        what: main.map_or_else(|| "a queue".to_owned(), |q| format!("{} {}", q.kind, q.handle).trim_end().to_owned()),
+        what: main.map_or_else(
+            || "a queue".to_owned(),
+            |q| format!("{} {}", q.kind, q.handle).trim_end().to_owned(),
+        ),
         rows: queue_rows(main.map_or("", |q| q.kind.as_str()), layer),
         state,
         evidence,
@@ -287,7 +300,8 @@ fn by_reason(report: &PathReport, loss: &Loss, list: &mut [Candidate]) {
             .filter(|(_, c)| c.kind == kind && !matches!(c.state, State::Out(_)))
             .map(|(i, _)| i)
             .collect();
-        let only = alive.len() == 1 || alive.iter().filter(|i| list.get(**i).is_some_and(|c| c.seen)).count() == 1;
+        let only =
+            alive.len() == 1 || alive.iter().filter(|i| list.get(**i).is_some_and(|c| c.seen)).count() == 1;
         for i in alive {
             let Some(c) = list.get_mut(i) else { continue };
             if n < 3 {
@@ -316,10 +330,15 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
         }
         _ => false,
     };
-    let shown: u64 = list.iter().filter(|c| enough(c)).map(|c| if let State::Counted(n) = c.state { n } else { 0 }).sum();
+    let shown: u64 =
+        list.iter().filter(|c| enough(c)).map(|c| if let State::Counted(n) = c.state { n } else { 0 }).sum();
     let any_shown = list.iter().any(enough);
     // More was counted than is missing, at several places: some of it was other traffic.
-    let places = list.iter().filter(|c| enough(c)).map(|c| (c.kind, c.member)).collect::<std::collections::BTreeSet<_>>();
+    let places = list
+        .iter()
+        .filter(|c| enough(c))
+        .map(|c| (c.kind, c.member))
+        .collect::<std::collections::BTreeSet<_>>();
     let overcounted = places.len() > 1 && shown.saturating_mul(10) > loss.frames.saturating_mul(13);
     let open = list.iter().filter(|c| matches!(c.state, State::Open)).count();
     let is_enough: Vec<bool> = list.iter().map(enough).collect();
@@ -360,7 +379,10 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
                 "{upper} counts {} drops{since}, and {} on {} dropped {n}",
                 loss.frames, c.what, c.device
             ),
-            (Some(n), _) => format!("{} on {} dropped {n}, and so did another place: whose frames each dropped is not told", c.what, c.device),
+            (Some(n), _) => format!(
+                "{} on {} dropped {n}, and so did another place: whose frames each dropped is not told",
+                c.what, c.device
+            ),
             (None, Standing::Left) => format!(
                 "{upper} counts {} drops{since}; of all that could drop them only {} on {} is left",
                 loss.frames, c.what, c.device
@@ -403,7 +425,11 @@ pub(super) fn swallowed(report: &mut PathReport) {
     let mut settle = Vec::new();
     let mut notes = Vec::new();
     // What the upper interfaces' own queues and filters drop was sent by them and by nobody else.
-    for layer in report.layers.iter().filter(|l| !matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge)) {
+    for layer in report
+        .layers
+        .iter()
+        .filter(|l| !matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge))
+    {
         if let Some(drops) = layer.ledger.queue_drops()
             && let Some(q) = main_queue(layer)
             && let Some(n) = drops.growth().filter(|n| *n >= 3 && n.saturating_mul(1000) >= q.sent.count())
@@ -425,7 +451,10 @@ pub(super) fn swallowed(report: &mut PathReport) {
                     rows: "a",
                     standing: Standing::Shown,
                     frames: Some(n),
-                    text: format!("{} on {} dropped {n} frames before the interface counted them", f.program, f.dev),
+                    text: format!(
+                        "{} on {} dropped {n} frames before the interface counted them",
+                        f.program, f.dev
+                    ),
                     evidence: t.cited(),
                     owner: Some(f.owner),
                     remedy: f.owner.remedy(&f.dev, &f.program, vlan),
@@ -450,7 +479,11 @@ pub(super) fn swallowed(report: &mut PathReport) {
         let gap = passed - left;
         let mut shown = 0_u64;
         let mut inside = Vec::new();
-        for layer in report.layers.iter().filter(|l| matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge)) {
+        for layer in report
+            .layers
+            .iter()
+            .filter(|l| matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge))
+        {
             let Some(q) = main_queue(layer) else {
                 if !layer.ledger.queues_read {
                     settle.push(settle_queue(&layer.name));
@@ -486,7 +519,10 @@ pub(super) fn swallowed(report: &mut PathReport) {
                 rows: "l, m, o, s, t",
                 standing: Standing::Possible,
                 frames: Some(gap),
-                text: format!("{gap} frames that {} counts as sent were not sent by any member", report.iface),
+                text: format!(
+                    "{gap} frames that {} counts as sent were not sent by any member",
+                    report.iface
+                ),
                 evidence: top.ledger.passed.as_ref().map(Tally::cited).unwrap_or_default(),
                 owner: None,
                 remedy: String::new(),
@@ -502,7 +538,13 @@ pub(super) fn swallowed(report: &mut PathReport) {
     report.notes.extend(notes);
 }
 
-fn swallower(layer: &Layer, q: &super::Queue, n: u64, evidence: Vec<Citation>, standing: Standing) -> PlaceFound {
+fn swallower(
+    layer: &Layer,
+    q: &super::Queue,
+    n: u64,
+    evidence: Vec<Citation>,
+    standing: Standing,
+) -> PlaceFound {
     let how = if q.refuses() { "dropped" } else { "took and discarded" };
     PlaceFound {
         place: Place::Queue,
@@ -511,7 +553,10 @@ fn swallower(layer: &Layer, q: &super::Queue, n: u64, evidence: Vec<Citation>, s
         rows: queue_rows(&q.kind, layer),
         standing,
         frames: Some(n),
-        text: format!("the queue of {} ({}) {how} {n} frames; no counter of an interface has them", layer.name, q.kind),
+        text: format!(
+            "the queue of {} ({}) {how} {n} frames; no counter of an interface has them",
+            layer.name, q.kind
+        ),
         evidence,
         owner: None,
         remedy: queue_remedy(&layer.name, q),
@@ -538,7 +583,10 @@ fn waits(report: &PathReport, layer: &Layer, q: &super::Queue) -> PlaceFound {
         ),
         evidence,
         owner: None,
-        remedy: format!("the driver of {0} does not take frames: `ethtool -S {0}` (pause frames, queue stops), the kernel log, `ethtool -i {0}`", layer.name),
+        remedy: format!(
+            "the driver of {0} does not take frames: `ethtool -S {0}` (pause frames, queue stops), the kernel log, `ethtool -i {0}`",
+            layer.name
+        ),
     }
 }
 

@@ -152,8 +152,9 @@ pub(super) fn decide(_case: &Case, iface: &str, layers: Vec<Layer>, signs: Signs
     let mut explained = drivers(&mut report);
     explained = explained.saturating_add(bond_itself(&mut report, explained));
     // The lowest interface above the members that counts drops: the loss is right below it.
-    let top_down: Vec<usize> =
-        (0..report.layers.len()).filter(|i| report.layers.get(*i).is_some_and(|l| l.role != Role::Member)).collect();
+    let top_down: Vec<usize> = (0..report.layers.len())
+        .filter(|i| report.layers.get(*i).is_some_and(|l| l.role != Role::Member))
+        .collect();
     let lowest = top_down.iter().rev().find_map(|i| {
         let layer = report.layers.get(*i)?;
         if layer.role == Role::Bond {
@@ -185,13 +186,19 @@ fn notes(report: &mut PathReport) {
             && b < a
         {
             found.push((
-                format!("the MTU shrinks on the way: {} has {a}, {} below it has {b}", above.name, below.name),
+                format!(
+                    "the MTU shrinks on the way: {} has {a}, {} below it has {b}",
+                    above.name, below.name
+                ),
                 vec![at, bt],
             ));
         }
     }
     for (address, dev, at) in &report.signs.unanswered {
-        found.push((format!("{dev}: nobody answered for {address} (neighbour failed or incomplete)"), vec![*at]));
+        found.push((
+            format!("{dev}: nobody answered for {address} (neighbour failed or incomplete)"),
+            vec![*at],
+        ));
     }
     report.notes.extend(found);
 }
@@ -199,7 +206,8 @@ fn notes(report: &mut PathReport) {
 /// Members that count drops: what the driver did. Returns how many frames that explains.
 fn drivers(report: &mut PathReport) -> u64 {
     let mut explained = 0_u64;
-    let top_mtu = report.layers.iter().filter(|l| l.role != Role::Member).filter_map(|l| l.mtu).map(|m| m.0).max();
+    let top_mtu =
+        report.layers.iter().filter(|l| l.role != Role::Member).filter_map(|l| l.mtu).map(|m| m.0).max();
     let mut places = Vec::new();
     for l in report.layers.iter().filter(|l| matches!(l.role, Role::Member | Role::Nic)) {
         let Some(lost) = loss(l) else { continue };
@@ -215,7 +223,8 @@ fn drivers(report: &mut PathReport) -> u64 {
         } else {
             ("q, r", "the driver", "after the queue, before the wire")
         };
-        let mut remedy = format!("`ethtool -S {0}` names what {0} discards; `ethtool -i {0}` the driver", l.name);
+        let mut remedy =
+            format!("`ethtool -S {0}` names what {0} discards; `ethtool -i {0}` the driver", l.name);
         if let (Some(top), Some((own, at))) = (top_mtu, l.mtu)
             && own < top
         {
@@ -278,7 +287,10 @@ fn bond_itself(report: &mut PathReport, members: u64) -> u64 {
         text: format!("{} counts {own} drops that no member counts: {why}", bond.name),
         evidence,
         owner: None,
-        remedy: format!("look at which members may send: `cat /proc/net/bonding/{}`, and at its state on the switch", bond.name),
+        remedy: format!(
+            "look at which members may send: `cat /proc/net/bonding/{}`, and at its state on the switch",
+            bond.name
+        ),
     };
     report.places.push(place);
     own
@@ -287,12 +299,11 @@ fn bond_itself(report: &mut PathReport, members: u64) -> u64 {
 /// What follows from the places, or from the lack of any.
 fn finish(report: &mut PathReport) {
     report.places.sort_by(|a, b| {
-        (a.standing, std::cmp::Reverse(a.frames), &a.device, &a.what).cmp(&(
-            b.standing,
-            std::cmp::Reverse(b.frames),
-            &b.device,
-            &b.what,
-        ))
+        // What was seen goes before what nobody has looked for.
+        let key = |p: &PlaceFound| {
+            (p.standing, p.owner.is_none() && p.frames.is_none(), std::cmp::Reverse(p.frames))
+        };
+        (key(a), &a.device, &a.what).cmp(&(key(b), &b.device, &b.what))
     });
     report.settle.sort();
     report.settle.dedup();
@@ -311,8 +322,11 @@ fn finish(report: &mut PathReport) {
         report.conclusion = Conclusion::NotSeen;
         let iface = report.iface.clone();
         report.settle.push(Settle {
-            run: format!("ip -s -s link; tc -s qdisc; ping -c 20 -I {iface} NEIGHBOUR; ip -s -s link; tc -s qdisc"),
-            expect: "two readings with traffic in between: the layer at which the numbers part is the place".to_owned(),
+            run: format!(
+                "ip -s -s link; tc -s qdisc; ping -c 20 -I {iface} NEIGHBOUR; ip -s -s link; tc -s qdisc"
+            ),
+            expect: "two readings with traffic in between: the layer at which the numbers part is the place"
+                .to_owned(),
         });
         return;
     }

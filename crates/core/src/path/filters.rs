@@ -106,8 +106,11 @@ fn said(program: &str, text: Option<&Fields>) -> (bool, Vec<u16>) {
     let mut drops = false;
     if let Some(chain) = program.strip_prefix("nft ") {
         for e in text.entries.iter().filter(|e| e.key == chain) {
-            let words: Vec<&str> =
-                e.value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}' | ';')).filter(|w| !w.is_empty()).collect();
+            let words: Vec<&str> = e
+                .value
+                .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}' | ';'))
+                .filter(|w| !w.is_empty())
+                .collect();
             if !words.iter().any(|w| matches!(*w, "drop" | "reject")) {
                 continue;
             }

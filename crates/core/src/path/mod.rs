@@ -36,7 +36,7 @@ pub use signs::Signs;
 pub use stack::{Layer, Read, Role, known_interfaces, over};
 pub use tally::{Amount, Tally};
 
-use crate::case::Case;
+use crate::case::{Case, Subject};
 
 /// What kind of thing stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,4 +138,13 @@ pub fn analyse(case: &Case, iface: &str) -> Option<PathReport> {
     }
     let signs = signs::of(case, &layers);
     Some(decide::decide(case, iface, layers, signs))
+}
+
+/// The ways of the VLANs over a bond: what checks look at.
+#[must_use]
+pub(crate) fn of_bond(case: &Case, subject: &Subject) -> Vec<PathReport> {
+    if !subject.bond {
+        return Vec::new();
+    }
+    stack::over(case, &subject.name).iter().filter_map(|vlan| analyse(case, vlan)).collect()
 }

@@ -26,10 +26,27 @@ impl Owner {
     pub fn of(program: &str) -> Self {
         let p = program.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|w| p.contains(w));
-        if has(&["cil_to_netdev", "cil_from_netdev", "cil_to_host", "cil_from_host", "bpf_host.o", "bpf_netdev", "to-netdev", "from-netdev", "cilium"])
-        {
+        if has(&[
+            "cil_to_netdev",
+            "cil_from_netdev",
+            "cil_to_host",
+            "cil_from_host",
+            "bpf_host.o",
+            "bpf_netdev",
+            "to-netdev",
+            "from-netdev",
+            "cilium",
+        ]) {
             Self::Cilium
-        } else if has(&["calico_tc", "calico_to_", "calico_from_", "cali_tc", "to_hep_", "from_hep_", "calico"]) {
+        } else if has(&[
+            "calico_tc",
+            "calico_to_",
+            "calico_from_",
+            "cali_tc",
+            "to_hep_",
+            "from_hep_",
+            "calico",
+        ]) {
             Self::Calico
         } else if p.starts_with("nft ") {
             if p.contains("firewalld") { Self::Firewalld } else { Self::Nft }
@@ -68,7 +85,9 @@ impl Owner {
             Self::Bpf => format!(
                 "find who loaded it: `bpftool prog show` (name, uid, loaded_at) and `bpftool net show dev {dev}`; mend it there, not by removing {program} by hand"
             ),
-            Self::Firewalld => format!("mend the zone or policy in firewalld that {program} comes from; a rule changed in nft is lost at the next reload"),
+            Self::Firewalld => format!(
+                "mend the zone or policy in firewalld that {program} comes from; a rule changed in nft is lost at the next reload"
+            ),
             Self::Nft => format!(
                 "mend the rule where it is kept (the file that `nft -f` loads, or the program that owns the table): {program}"
             ),
@@ -99,6 +118,8 @@ mod tests {
         ] {
             assert_eq!(Owner::of(program), owner, "{program}");
         }
-        assert!(Owner::Cilium.remedy("bond0", "x", Some(70)).contains("add 70 to the Helm value bpf.vlanBypass"));
+        assert!(
+            Owner::Cilium.remedy("bond0", "x", Some(70)).contains("add 70 to the Helm value bpf.vlanBypass")
+        );
     }
 }

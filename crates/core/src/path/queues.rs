@@ -33,13 +33,17 @@ impl Queue {
     /// cake and netem take the frame and discard one without a word (kernel-facts.md section 8, rows k to m).
     #[must_use]
     pub fn refuses(&self) -> bool {
-        !matches!(self.kind.as_str(), "fq_codel" | "cake" | "netem" | "codel" | "fq_pie" | "pie" | "sfq" | "hhf")
+        !matches!(
+            self.kind.as_str(),
+            "fq_codel" | "cake" | "netem" | "codel" | "fq_pie" | "pie" | "sfq" | "hhf"
+        )
     }
 }
 
 /// The queues of an interface, the drops of its `clsact`, whether any list was read, and whether a list showed no `clsact`.
 pub(super) fn of(case: &Case, dev: &str) -> (Vec<Queue>, Option<Tally>, bool, bool) {
-    let mut by: BTreeMap<(String, String, String), Vec<(tally::Moment, (&Qdisc, Citation))>> = BTreeMap::new();
+    let mut by: BTreeMap<(String, String, String), Vec<(tally::Moment, (&Qdisc, Citation))>> =
+        BTreeMap::new();
     let mut lists: BTreeMap<FileId, bool> = BTreeMap::new();
     for r in &case.records {
         let What::Qdisc(q) = &r.what else { continue };
@@ -58,7 +62,8 @@ pub(super) fn of(case: &Case, dev: &str) -> (Vec<Queue>, Option<Tally>, bool, bo
     let mut clsact = None;
     for ((kind, handle, _), mut readings) in by {
         tally::order(&mut readings, |(q, _)| q.sent.saturating_add(q.dropped));
-        let over = |value: fn(&Qdisc) -> u64| tally::over(readings.iter().map(|(_, (q, at))| (value(q), *at)));
+        let over =
+            |value: fn(&Qdisc) -> u64| tally::over(readings.iter().map(|(_, (q, at))| (value(q), *at)));
         let (Some(sent), Some(dropped), Some(requeues)) =
             (over(|q| q.sent), over(|q| q.dropped), over(|q| q.requeues))
         else {

@@ -46,10 +46,14 @@ fn head(report: &PathReport) -> String {
             let device = printable(&p.device);
             let what = printable(&p.what);
             match p.place {
-                Place::Beyond => format!("{iface}: every frame left this host; no answer came back. Not this host's transmit path."),
+                Place::Beyond => format!(
+                    "{iface}: every frame left this host; no answer came back. Not this host's transmit path."
+                ),
                 Place::Receive => format!("{iface}: the frames leave, the answers die on {device}: {what}"),
                 Place::AdminDown => format!("{iface}: nothing can leave: {device} is switched off"),
-                Place::NoCarrier => format!("{iface}: nothing can leave: no carrier at {device}; why is a question to cable, port and switch"),
+                Place::NoCarrier => format!(
+                    "{iface}: nothing can leave: no carrier at {device}; why is a question to cable, port and switch"
+                ),
                 Place::NoMember => format!("{iface}: nothing can leave: {device} has no member"),
                 Place::Bond | Place::Driver | Place::Busy | Place::Queue | Place::Filter => {
                     let owner = p.owner.map_or(String::new(), |o| format!(", owner: {}", o.name()));
@@ -60,7 +64,10 @@ fn head(report: &PathReport) -> String {
         }
         (Conclusion::Open, _) => {
             let n = report.lost.map_or(String::new(), |n| format!("{n} "));
-            format!("{iface}: {n}frames are lost inside this host, and {} places are left", report.places.len().max(1))
+            format!(
+                "{iface}: {n}frames are lost inside this host, and {} places are left",
+                report.places.len().max(1)
+            )
         }
         (Conclusion::NothingLost, _) => format!("{iface}: nothing is lost on the way to the wire"),
         _ => format!("{iface}: nothing was sent between the readings, or nothing was counted"),
@@ -73,7 +80,8 @@ pub fn text(case: &Case, report: &PathReport) -> String {
     let mut out = format!("{}\n\n", head(report));
     draw(report, &mut out);
     if !report.places.is_empty() {
-        let title = if report.conclusion == Conclusion::Open { "What could be the place" } else { "The place" };
+        let title =
+            if report.conclusion == Conclusion::Open { "What could be the place" } else { "The place" };
         let _ = writeln!(out, "\n{title}");
         for p in &report.places {
             place(case, p, &mut out);
@@ -154,7 +162,10 @@ fn draw(report: &PathReport, out: &mut String) {
 }
 
 fn here(report: &PathReport, l: &Layer, what: &str) -> &'static str {
-    let is = report.places.iter().any(|p| p.device == l.name && p.what == what && p.standing != Standing::Possible);
+    let is = report
+        .places
+        .iter()
+        .any(|p| p.device == l.name && p.what == what && p.standing != Standing::Possible);
     if is { "   <-- here" } else { "" }
 }
 

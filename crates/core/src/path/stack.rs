@@ -6,7 +6,7 @@
 use super::ledger::Ledger;
 use crate::case::Case;
 use crate::evidence::{Citation, Link, Record};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a layer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +82,11 @@ fn field<'a>(list: &[(&'a Record, &'a Link)], key: &str) -> Option<&'a str> {
 
 /// The interface with this index; `if12` of a pod's interface names one on the host.
 fn by_index(case: &Case, index: &str) -> Option<String> {
-    let mut found: BTreeSet<&str> =
-        case.links().filter(|(r, l)| !far(case, r) && l.fields.text("ifindex") == Some(index)).map(|(_, l)| l.name.as_str()).collect();
+    let mut found: BTreeSet<&str> = case
+        .links()
+        .filter(|(r, l)| !far(case, r) && l.fields.text("ifindex") == Some(index))
+        .map(|(_, l)| l.name.as_str())
+        .collect();
     // Two namespaces have an interface of the same index: then it is not known which is meant.
     if found.len() == 1 { found.pop_first().map(str::to_owned) } else { None }
 }
@@ -120,17 +123,21 @@ fn vlan(case: &Case, name: &str, list: &[(&Record, &Link)]) -> Option<(String, O
 fn members(case: &Case, bond: &str) -> Vec<String> {
     let mut names: BTreeSet<String> = BTreeSet::new();
     // What `ip link` shows at its last reading goes before what the bond was once seen with.
-    let mut told = false;
-    let mut all: BTreeSet<&str> = case.links().filter(|(r, _)| !far(case, r)).map(|(_, l)| l.name.as_str()).collect();
-    all.remove(bond);
-    for name in all {
-        let list = readings(case, name);
-        let full = list.iter().rev().find(|(_, l)| !l.flags.is_empty() && l.fields.get("mtu").is_some());
-        if let Some((_, l)) = full {
-            told = true;
-            if l.fields.text("master") == Some(bond) {
-                names.insert(name.to_owned());
-            }
+    let mut last: BTreeMap<&str, (super::tally::Moment, &Link)> = BTreeMap::new();
+    for (r, l) in case.links() {
+        if l.name == bond || l.deleted || l.flags.is_empty() || l.fields.get("mtu").is_none() || far(case, r)
+        {
+            continue;
+        }
+        let now = super::tally::moment(case, r);
+        if last.get(l.name.as_str()).is_none_or(|(before, _)| *before <= now) {
+            last.insert(&l.name, (now, l));
+        }
+    }
+    let told = !last.is_empty();
+    for (name, (_, l)) in last {
+        if l.fields.text("master") == Some(bond) {
+            names.insert(name.to_owned());
         }
     }
     if told && (!names.is_empty() || readings(case, bond).iter().any(|(_, l)| !l.flags.is_empty())) {
@@ -155,7 +162,10 @@ fn uplink(case: &Case, bridge: &str, above: &[Layer]) -> Option<String> {
         }
         let list = readings(case, &l.name);
         let kind = field(&list, "kind");
-        if is_bond(case, &l.name, &list) || kind == Some("vlan") || kind.is_none() && vlan(case, &l.name, &list).is_some() {
+        if is_bond(case, &l.name, &list)
+            || kind == Some("vlan")
+            || kind.is_none() && vlan(case, &l.name, &list).is_some()
+        {
             out.insert(l.name.clone());
         }
     }
@@ -170,7 +180,14 @@ fn layer(name: &str, role: Role, list: &[(&Record, &Link)]) -> Layer {
         flagged.iter().all(|(_, l)| l.flag(flag) == now).then_some((now, r.at))
     };
     let mtu = list.iter().rev().find_map(|(r, l)| Some((l.fields.int("mtu")?, r.at)));
-    Layer { name: name.to_owned(), role, up: agreed("UP"), carrier: agreed("LOWER_UP"), mtu, ledger: Ledger::default() }
+    Layer {
+        name: name.to_owned(),
+        role,
+        up: agreed("UP"),
+        carrier: agreed("LOWER_UP"),
+        mtu,
+        ledger: Ledger::default(),
+    }
 }
 
 /// The layers from `iface` down. `None` if nothing in the evidence knows it.
@@ -202,11 +219,14 @@ pub(super) fn build(case: &Case, iface: &str) -> Option<Vec<Layer>> {
             (Role::Bridge, uplink(case, &at, &layers))
         } else {
             let master = field(&list, "master").map(str::to_owned);
-            let parent = list.iter().rev().find_map(|(_, l)| l.parent.clone()).and_then(|p| resolve(case, &p));
+            let parent =
+                list.iter().rev().find_map(|(_, l)| l.parent.clone()).and_then(|p| resolve(case, &p));
             match kind {
                 // A pair: the end on the host belongs to a bridge, the end in the pod leads to the other end.
                 "veth" => (Role::Upper(kind.to_owned()), master.or(parent)),
-                "ipvlan" | "macvlan" | "macvtap" | "ipvtap" | "vxlan" => (Role::Upper(kind.to_owned()), parent),
+                "ipvlan" | "macvlan" | "macvtap" | "ipvtap" | "vxlan" => {
+                    (Role::Upper(kind.to_owned()), parent)
+                }
                 _ if parent.is_some() => (Role::Upper("upper".to_owned()), parent),
                 _ => (Role::Nic, None),
             }
@@ -223,8 +243,16 @@ pub(super) fn build(case: &Case, iface: &str) -> Option<Vec<Layer>> {
 /// Interfaces that lie over `bond`, at any height: VLANs and what stands on them, in order of their names.
 #[must_use]
 pub fn over(case: &Case, bond: &str) -> Vec<String> {
-    let mut names: BTreeSet<&str> = case.links().map(|(_, l)| l.name.as_str()).collect();
-    names.extend(case.counters.keys().map(String::as_str));
+    let under = |n: &str| n.strip_prefix(bond).is_some_and(|r| r.starts_with('.'));
+    let mut names: BTreeSet<&str> = case
+        .links()
+        .filter(|(r, l)| {
+            let parent = [l.parent.as_deref(), l.fields.text("vlan_parent")].contains(&Some(bond));
+            (parent || under(&l.name)) && !far(case, r)
+        })
+        .map(|(_, l)| l.name.as_str())
+        .collect();
+    names.extend(case.counters.keys().map(String::as_str).filter(|n| under(n)));
     names
         .into_iter()
         .filter(|n| *n != bond && !n.is_empty())

@@ -19,33 +19,76 @@ pub(super) fn place(report: &PathReport) -> Option<PlaceFound> {
     let is = |read: super::stack::Read<bool>, value: bool| read.is_some_and(|(v, _)| v == value);
     if all(&|m| is(m.up, false)) {
         let names = names(&members);
-        return Some(found(report, Place::AdminDown, &members, "b", "switched off", format!(
-            "every member of the bond is switched off ({names}): the bond has no carrier and what is above it discards"
-        ), format!("switch the members on: `ip link set {} up`", members.first()?.name)));
+        return Some(found(
+            report,
+            Place::AdminDown,
+            &members,
+            "b",
+            "switched off",
+            format!(
+                "every member of the bond is switched off ({names}): the bond has no carrier and what is above it discards"
+            ),
+            format!("switch the members on: `ip link set {} up`", members.first()?.name),
+        ));
     }
     // The lowest interface above the members that is off takes those above it down.
     if let Some(down) = report.layers.iter().rev().find(|l| l.role != Role::Member && is(l.up, false)) {
-        return Some(found(report, Place::AdminDown, &[down], "b", "switched off", format!(
-            "{} is switched off: nothing can be sent through it", down.name
-        ), format!("`ip link set {} up`, and find out what switched it off", down.name)));
+        return Some(found(
+            report,
+            Place::AdminDown,
+            &[down],
+            "b",
+            "switched off",
+            format!("{} is switched off: nothing can be sent through it", down.name),
+            format!("`ip link set {} up`, and find out what switched it off", down.name),
+        ));
     }
     let bond = bond?;
     // That there are no members is known only where the bond itself was read.
     if members.is_empty() && bond.up.is_some() {
-        return Some(found(report, Place::NoMember, &[bond], "b, i", "no member", format!(
-            "{} has no member: it has no carrier and everything above it discards", bond.name
-        ), format!("give it members again: `ip link set MEMBER master {}`, and find out who released them", bond.name)));
+        return Some(found(
+            report,
+            Place::NoMember,
+            &[bond],
+            "b, i",
+            "no member",
+            format!("{} has no member: it has no carrier and everything above it discards", bond.name),
+            format!(
+                "give it members again: `ip link set MEMBER master {}`, and find out who released them",
+                bond.name
+            ),
+        ));
     }
     if all(&|m| is(m.carrier, false)) {
         let names = names(&members);
-        return Some(found(report, Place::NoCarrier, &members, "b", "no carrier", format!(
-            "no member has carrier ({names}): the frames die above the bond, and the reason lies in cable, port or the other end's state"
-        ), "look at the link first: `ethtool MEMBER`, the kernel log, the port on the switch".to_owned()));
+        return Some(found(
+            report,
+            Place::NoCarrier,
+            &members,
+            "b",
+            "no carrier",
+            format!(
+                "no member has carrier ({names}): the frames die above the bond, and the reason lies in cable, port or the other end's state"
+            ),
+            "look at the link first: `ethtool MEMBER`, the kernel log, the port on the switch".to_owned(),
+        ));
     }
     if is(bond.carrier, false) {
-        return Some(found(report, Place::NoCarrier, &[bond], "b", "no carrier", format!(
-            "{} has no carrier although a member has: too few usable members for min_links, or its monitor finds none usable", bond.name
-        ), format!("compare min_links with the members that may send: `cat /proc/net/bonding/{}`", bond.name)));
+        return Some(found(
+            report,
+            Place::NoCarrier,
+            &[bond],
+            "b",
+            "no carrier",
+            format!(
+                "{} has no carrier although a member has: too few usable members for min_links, or its monitor finds none usable",
+                bond.name
+            ),
+            format!(
+                "compare min_links with the members that may send: `cat /proc/net/bonding/{}`",
+                bond.name
+            ),
+        ));
     }
     None
 }

@@ -133,12 +133,16 @@ pub(super) fn order<T>(readings: &mut [(Moment, T)], traffic: impl Fn(&T) -> u64
         readings.sort_by(|a, b| (a.0.wall, a.0.line).cmp(&(b.0.wall, b.0.line)));
     } else if named {
         readings.sort_by(|a, b| {
-            (a.0.rank, traffic(&a.1), &a.0.path, a.0.line).cmp(&(b.0.rank, traffic(&b.1), &b.0.path, b.0.line))
+            (a.0.rank, traffic(&a.1), &a.0.path, a.0.line).cmp(&(
+                b.0.rank,
+                traffic(&b.1),
+                &b.0.path,
+                b.0.line,
+            ))
         });
     } else {
-        readings.sort_by(|a, b| {
-            (traffic(&a.1), &a.0.path, a.0.line).cmp(&(traffic(&b.1), &b.0.path, b.0.line))
-        });
+        readings
+            .sort_by(|a, b| (traffic(&a.1), &a.0.path, a.0.line).cmp(&(traffic(&b.1), &b.0.path, b.0.line)));
     }
 }
 
