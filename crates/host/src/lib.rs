@@ -8,4 +8,4 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, namespace, packet, priority};
+pub use sys::{bpf, clock, namespace, packet, priority};

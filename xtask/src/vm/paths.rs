@@ -25,6 +25,14 @@ struct Trial {
     /// The interface, or `member` for any of the members.
     device: Option<String>,
     enobufs: bool,
+    /// The kernels that can do it; empty: all.
+    kernels: Vec<String>,
+}
+
+impl Trial {
+    fn runs_on(&self, kernel: &str) -> bool {
+        self.kernels.is_empty() || self.kernels.iter().any(|k| k == kernel)
+    }
 }
 
 /// Runs (or, with `--judge`, only judges) the trials.
@@ -37,12 +45,12 @@ pub(super) fn run(options: &Options, packages: &Packages, folder: &Path) -> Resu
         for kernel in &options.kernels {
             let root = packages.kernel(*kernel)?;
             let base = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
-            boot(&image(&root)?, base, &trials, &keep.join(kernel.name))?;
+            boot(&image(&root)?, base, &trials, kernel.name, &keep.join(kernel.name))?;
         }
     }
     let mut complaints = 0;
     for kernel in &options.kernels {
-        complaints += judge(&trials, &keep.join(kernel.name))?;
+        complaints += judge(&trials, kernel.name, &keep.join(kernel.name))?;
     }
     if complaints == 0 { Ok(()) } else { bail!("{complaints} complaints") }
 }
@@ -59,6 +67,10 @@ fn catalogue(only: Option<&str>) -> Result<Vec<Trial>> {
         let text = |v: Option<toml::Value>| v.and_then(|v| v.as_str().map(str::to_owned));
         let (rows, place, device) = (text(take("rows")), text(take("place")), text(take("device")));
         let enobufs = take("enobufs").and_then(|v| v.as_bool()).unwrap_or(false);
+        let kernels: Vec<String> = match take("kernels") {
+            Some(v) => v.try_into().context("kernels")?,
+            None => Vec::new(),
+        };
         let modes: Vec<String> = match take("modes") {
             Some(v) => v.try_into().context("modes")?,
             None => vec!["active-backup".to_owned(), "802.3ad".to_owned()],
@@ -75,6 +87,7 @@ fn catalogue(only: Option<&str>) -> Result<Vec<Trial>> {
                     place: place.clone().with_context(|| format!("{} has no place", base.name))?,
                     device: device.clone(),
                     enobufs,
+                    kernels: kernels.clone(),
                 });
             }
         }
@@ -85,12 +98,12 @@ fn catalogue(only: Option<&str>) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-fn boot(kernel: &Path, base: Vec<u8>, trials: &[Trial], folder: &Path) -> Result<()> {
+fn boot(kernel: &Path, base: Vec<u8>, trials: &[Trial], name: &str, folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let paths = trials.iter().map(|t| t.trial.clone()).collect();
+    let paths = trials.iter().filter(|t| t.runs_on(name)).map(|t| t.trial.clone()).collect();
     let plan = Plan { stagger_ms: STAGGER_MS, runs: Vec::new(), paths };
     let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
     let mut initrd = base;
@@ -150,10 +163,10 @@ fn say(report: &path::PathReport, trial: &Trial) -> Said {
 }
 
 /// Judges what a boot left; returns the number of complaints.
-fn judge(trials: &[Trial], folder: &Path) -> Result<usize> {
-    let mut out = format!("{}\n", folder.display());
+fn judge(trials: &[Trial], kernel: &str, folder: &Path) -> Result<usize> {
+    let mut out = format!("{kernel}\n");
     let (mut right, mut open, mut wrong, mut signatures) = (0, 0, 0, 0);
-    for t in trials {
+    for t in trials.iter().filter(|t| t.runs_on(kernel)) {
         let at = folder.join(&t.trial.name);
         if at.join("broken.txt").is_file() || !at.is_dir() {
             wrong += 1;

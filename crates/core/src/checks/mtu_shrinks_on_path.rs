@@ -35,6 +35,8 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
         let top = report
             .layers
             .iter()
+            // Of equals the topmost.
+            .rev()
             .filter(|l| l.role != Role::Member)
             .filter_map(|l| Some((l.mtu?, l.name.as_str())))
             .max_by_key(|((mtu, _), _)| *mtu);

@@ -1,5 +1,4 @@
-//! What could have eaten the frames: the filters and queues below the interface that counts them (rows a, c, d, e, j, k), and
-//! what discards without anybody counting above it (rows a, l, m, o, s).
+//! What could have eaten the frames: the filters and queues below the interface that counts them (rows c, d, e, j, k).
 
 use super::beyond::tag;
 use super::decide::{Loss, PlaceFound, Ruled, Settle, Standing};
@@ -44,6 +43,8 @@ struct Candidate {
     settle: Option<Settle>,
     /// False for what nobody has seen and nobody has excluded.
     seen: bool,
+    /// The kernel's reason is that of its kind.
+    named: bool,
 }
 
 const REASONS: [(Kind, &[&str]); 3] = [
@@ -132,6 +133,7 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
             remedy: f.owner.remedy(dev, &f.program, vlan),
             settle: Some(settle_hook(dev, nft)),
             seen: true,
+            named: false,
         });
     }
     let mut unseen = |kind: Kind, rows: &'static str, what: &str, settle: Settle| {
@@ -147,6 +149,7 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
             remedy: String::new(),
             settle: Some(settle),
             seen: false,
+            named: false,
         });
     };
     // A list of queues without `clsact` excludes classic filters; a tcx program is in no list but that of bpftool.
@@ -177,14 +180,14 @@ fn settle_hook(dev: &str, nft: bool) -> Settle {
     }
 }
 
-fn settle_queue(dev: &str) -> Settle {
+pub(super) fn settle_queue(dev: &str) -> Settle {
     Settle {
         run: format!("tc -s qdisc show dev {dev}"),
         expect: "twice under traffic: `dropped` that rises with the VLAN's drops is the place; if it stands still, the queue is not it".to_owned(),
     }
 }
 
-fn queue_rows(kind: &str, layer: &Layer) -> &'static str {
+pub(super) fn queue_rows(kind: &str, layer: &Layer) -> &'static str {
     match (&layer.role, kind) {
         (Role::Member | Role::Nic | Role::Bond, "netem") => "m",
         (Role::Member | Role::Nic | Role::Bond, "fq_codel" | "cake" | "codel" | "fq_pie") => "l",
@@ -194,11 +197,11 @@ fn queue_rows(kind: &str, layer: &Layer) -> &'static str {
 }
 
 /// The queue of the layer that dropped most.
-fn main_queue(layer: &Layer) -> Option<&super::Queue> {
+pub(super) fn main_queue(layer: &Layer) -> Option<&super::Queue> {
     layer.ledger.queues.iter().max_by_key(|q| (q.dropped.count(), !q.root))
 }
 
-fn queue_remedy(dev: &str, q: &super::Queue) -> String {
+pub(super) fn queue_remedy(dev: &str, q: &super::Queue) -> String {
     let limit = q.limit.as_deref().map_or(String::new(), |l| format!(", limit {l}"));
     match q.kind.as_str() {
         "netem" => {
@@ -247,6 +250,7 @@ fn queue(layer: &Layer, loss: &Loss, list: &mut Vec<Candidate>) {
         remedy: main.map(|q| queue_remedy(&layer.name, q)).unwrap_or_default(),
         settle: Some(settle_queue(&layer.name)),
         seen: main.is_some(),
+        named: false,
     });
 }
 
@@ -300,14 +304,17 @@ fn by_reason(report: &PathReport, loss: &Loss, list: &mut [Candidate]) {
             .filter(|(_, c)| c.kind == kind && !matches!(c.state, State::Out(_)))
             .map(|(i, _)| i)
             .collect();
-        let only =
-            alive.len() == 1 || alive.iter().filter(|i| list.get(**i).is_some_and(|c| c.seen)).count() == 1;
+        let only = alive.len() == 1;
         for i in alive {
             let Some(c) = list.get_mut(i) else { continue };
             if n < 3 {
                 c.state = State::Out("the kernel gave other reasons for the frames it freed".to_owned());
                 c.evidence.extend(REASONS.iter().filter_map(|(k, _)| freed(*k).1));
-            } else if named && only && c.seen && matches!(c.state, State::Open) {
+            } else if named && !c.seen {
+                // Nobody listed it: it can be the one that is left, it cannot be shown.
+                c.named = true;
+                c.evidence.extend(at);
+            } else if named && only && matches!(c.state, State::Open) {
                 c.state = State::Counted(n.min(loss.frames));
                 c.evidence.extend(at);
             }
@@ -369,7 +376,7 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
             }
             // What is shown leaves no room for what nobody has seen.
             State::Open if any_shown && !overcounted => continue,
-            State::Open if open == 1 && c.seen && !any_shown => Standing::Left,
+            State::Open if open == 1 && (c.seen || c.named) && !any_shown => Standing::Left,
             State::Open | State::Counted(_) => Standing::Possible,
         };
         let frames = if let State::Counted(n) = c.state { Some(n) } else { None };
@@ -382,6 +389,10 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
             (Some(n), _) => format!(
                 "{} on {} dropped {n}, and so did another place: whose frames each dropped is not told",
                 c.what, c.device
+            ),
+            (None, Standing::Left) if c.named => format!(
+                "{upper} counts {} drops{since}; the kernel's reason and what was read leave only {} on {}",
+                loss.frames, c.what, c.device
             ),
             (None, Standing::Left) => format!(
                 "{upper} counts {} drops{since}; of all that could drop them only {} on {} is left",
@@ -413,180 +424,6 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
             run: "perf trace -e skb:kfree_skb -a sleep 5   (or dropwatch -l kas)".to_owned(),
             expect: "the reason of the freed frames: TC_EGRESS is a tc or BPF program, NETFILTER_DROP an nft rule, QDISC_DROP a queue".to_owned(),
         });
-    }
-}
-
-/// What discards without an error: a queue or filter of the topmost interface, a queue that takes frames and loses them,
-/// a driver that does not take them.
-pub(super) fn swallowed(report: &mut PathReport) {
-    let vlan = tag(report);
-    let Some(top) = report.layers.first() else { return };
-    let mut places: Vec<PlaceFound> = Vec::new();
-    let mut settle = Vec::new();
-    let mut notes = Vec::new();
-    // What the upper interfaces' own queues and filters drop was sent by them and by nobody else.
-    for layer in report
-        .layers
-        .iter()
-        .filter(|l| !matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge))
-    {
-        if let Some(drops) = layer.ledger.queue_drops()
-            && let Some(q) = main_queue(layer)
-            && let Some(n) = drops.growth().filter(|n| *n >= 3 && n.saturating_mul(1000) >= q.sent.count())
-        {
-            places.push(swallower(layer, q, n, drops.cited(), Standing::Shown));
-        }
-        for f in layer.ledger.filters.iter().filter(|f| f.egress && f.may_match(vlan)) {
-            // Below an interface above, its counter has the frames: they were found already.
-            if report.places.iter().any(|p| p.device == f.dev && p.what == f.program) {
-                continue;
-            }
-            if let Some(t) = &f.dropped
-                && let Some(n) = t.growth().filter(|n| *n >= 3)
-            {
-                places.push(PlaceFound {
-                    place: Place::Filter,
-                    device: f.dev.clone(),
-                    what: f.program.clone(),
-                    rows: "a",
-                    standing: Standing::Shown,
-                    frames: Some(n),
-                    text: format!(
-                        "{} on {} dropped {n} frames before the interface counted them",
-                        f.program, f.dev
-                    ),
-                    evidence: t.cited(),
-                    owner: Some(f.owner),
-                    remedy: f.owner.remedy(&f.dev, &f.program, vlan),
-                });
-            }
-        }
-    }
-    places.retain(|p| !report.places.iter().any(|r| r.device == p.device && r.place == p.place));
-    // The topmost interface counts frames as sent that the members did not send.
-    let passed = top.ledger.passed.as_ref().and_then(Tally::growth);
-    let members: Vec<&Layer> =
-        report.layers.iter().filter(|l| matches!(l.role, Role::Member | Role::Nic)).collect();
-    let left = members
-        .iter()
-        .map(|m| m.ledger.passed.as_ref().and_then(Tally::growth))
-        .try_fold(0_u64, |s, n| Some(s + n?))
-        .filter(|_| !members.is_empty());
-    if let (Some(passed), Some(left)) = (passed, left)
-        && passed.saturating_sub(left) >= 5
-        && passed.saturating_sub(left).saturating_mul(50) >= passed
-    {
-        let gap = passed - left;
-        let mut shown = 0_u64;
-        let mut inside = Vec::new();
-        for layer in report
-            .layers
-            .iter()
-            .filter(|l| matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge))
-        {
-            let Some(q) = main_queue(layer) else {
-                if !layer.ledger.queues_read {
-                    settle.push(settle_queue(&layer.name));
-                }
-                continue;
-            };
-            let n = layer.ledger.queue_drops().and_then(|t| t.growth()).unwrap_or(0);
-            if n >= 3 && n.saturating_mul(10) >= gap {
-                let cited = layer.ledger.queue_drops().map(|t| t.cited()).unwrap_or_default();
-                shown = shown.saturating_add(n);
-                inside.push(swallower(layer, q, n, cited, Standing::Shown));
-            } else if q.backlog.saturating_mul(2) >= gap {
-                shown = shown.saturating_add(q.backlog);
-                inside.push(waits(report, layer, q));
-            }
-        }
-        let enough = shown.saturating_mul(2) >= gap;
-        for p in &mut inside {
-            if !enough {
-                p.standing = Standing::Possible;
-            }
-        }
-        inside.retain(|p| !report.places.iter().any(|r| r.device == p.device && r.place == p.place));
-        if inside.is_empty() && report.places.is_empty() && places.is_empty() {
-            notes.push((
-                format!("{} counts {passed} frames as sent, the members {left}: {gap} are missing below, and no counter has them", report.iface),
-                top.ledger.passed.as_ref().map(Tally::cited).unwrap_or_default(),
-            ));
-            places.push(PlaceFound {
-                place: Place::Queue,
-                device: members.first().map(|m| m.name.clone()).unwrap_or_default(),
-                what: "a queue that takes frames and loses them".to_owned(),
-                rows: "l, m, o, s, t",
-                standing: Standing::Possible,
-                frames: Some(gap),
-                text: format!(
-                    "{gap} frames that {} counts as sent were not sent by any member",
-                    report.iface
-                ),
-                evidence: top.ledger.passed.as_ref().map(Tally::cited).unwrap_or_default(),
-                owner: None,
-                remedy: String::new(),
-            });
-            if settle.is_empty() {
-                settle.extend(members.iter().map(|m| settle_queue(&m.name)));
-            }
-        }
-        places.extend(inside);
-    }
-    report.places.extend(places);
-    report.settle.extend(settle);
-    report.notes.extend(notes);
-}
-
-fn swallower(
-    layer: &Layer,
-    q: &super::Queue,
-    n: u64,
-    evidence: Vec<Citation>,
-    standing: Standing,
-) -> PlaceFound {
-    let how = if q.refuses() { "dropped" } else { "took and discarded" };
-    PlaceFound {
-        place: Place::Queue,
-        device: layer.name.clone(),
-        what: format!("{} {}", q.kind, q.handle).trim_end().to_owned(),
-        rows: queue_rows(&q.kind, layer),
-        standing,
-        frames: Some(n),
-        text: format!(
-            "the queue of {} ({}) {how} {n} frames; no counter of an interface has them",
-            layer.name, q.kind
-        ),
-        evidence,
-        owner: None,
-        remedy: queue_remedy(&layer.name, q),
-    }
-}
-
-fn waits(report: &PathReport, layer: &Layer, q: &super::Queue) -> PlaceFound {
-    let hang = report.signs.hangs.iter().find(|(d, _)| *d == layer.name);
-    let mut evidence = vec![q.at];
-    evidence.extend(hang.map(|(_, at)| *at));
-    PlaceFound {
-        place: Place::Busy,
-        device: layer.name.clone(),
-        what: format!("{} {}", q.kind, q.handle).trim_end().to_owned(),
-        rows: if hang.is_some() { "s" } else { "o" },
-        standing: Standing::Shown,
-        frames: Some(q.backlog),
-        text: format!(
-            "{} frames wait in the queue of {} ({}): its driver takes none{}",
-            q.backlog,
-            layer.name,
-            q.kind,
-            if hang.is_some() { ", and the kernel logged a hang" } else { "" }
-        ),
-        evidence,
-        owner: None,
-        remedy: format!(
-            "the driver of {0} does not take frames: `ethtool -S {0}` (pause frames, queue stops), the kernel log, `ethtool -i {0}`",
-            layer.name
-        ),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::signs::Signs;
 use super::stack::{Layer, Role};
 use super::tally::{Amount, Tally, amount};
-use super::{Owner, PathReport, Place, candidates, state};
+use super::{Owner, PathReport, Place, candidates, state, swallowed};
 use crate::case::Case;
 use crate::evidence::Citation;
 
@@ -169,7 +169,7 @@ pub(super) fn decide(_case: &Case, iface: &str, layers: Vec<Layer>, signs: Signs
     if let Some((i, l)) = lowest {
         candidates::below(&mut report, i, &l);
     }
-    candidates::swallowed(&mut report);
+    swallowed::find(&mut report);
     finish(&mut report);
     report
 }

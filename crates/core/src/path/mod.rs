@@ -24,6 +24,7 @@ mod render;
 mod signs;
 mod stack;
 mod state;
+mod swallowed;
 mod tally;
 
 pub use decide::{Conclusion, PlaceFound, Ruled, Settle, Standing};

@@ -140,7 +140,7 @@ fn draw(report: &PathReport, out: &mut String) {
             let here = here(report, l, &f.program);
             let _ = writeln!(
                 out,
-                "  {:width$}    filter {}: {:>10} dropped{here}",
+                "  {:width$}    filter {}  {} dropped{here}",
                 "",
                 printable(&f.program),
                 number(f.dropped.as_ref())
@@ -151,7 +151,7 @@ fn draw(report: &PathReport, out: &mut String) {
             let here = here(report, l, what.trim_end());
             let _ = writeln!(
                 out,
-                "  {:width$}    queue {}: {:>10} dropped, {} waiting{here}",
+                "  {:width$}    queue {}  {} dropped, {} waiting{here}",
                 "",
                 printable(what.trim_end()),
                 number(Some(&q.dropped)),

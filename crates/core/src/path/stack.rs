@@ -114,7 +114,8 @@ fn vlan(case: &Case, name: &str, list: &[(&Record, &Link)]) -> Option<(String, O
     // Without `-d`, `ip link` prints `bond0.70@bond0`.
     let known = parent.as_deref() == Some(base)
         || parent.is_none()
-            && (case.subjects.iter().any(|s| s.name == base)
+            && (base.starts_with("bond")
+                || case.subjects.iter().any(|s| s.name == base)
                 || case.counters.contains_key(base)
                 || case.links().any(|(_, l)| l.name == base));
     known.then(|| (base.to_owned(), Some(id)))

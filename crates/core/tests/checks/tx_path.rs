@@ -186,7 +186,7 @@ fn a_driver_that_takes_nothing_lets_the_queue_grow() {
         qdisc("eno1", "fq_codel", 50, 0, 200),
     )
     .ask("member-queue-stopped")
-    .open()
+    .one()
     .about("eno1", Some(Way::HostToSwitch))
     .says("200 frames wait in the queue of eno1");
     let sent = Links { vlan: (300, 0), bond: (700, 0), member: (450, 0), ..IDLE };
@@ -246,7 +246,7 @@ fn a_smaller_mtu_without_drops_is_a_warning() {
 fn what_the_bond_counts_beyond_its_members_is_its_own() {
     twice(IDLE, Links { vlan: (100, 120), bond: (500, 120), ..IDLE })
         .ask("bond-discards-itself")
-        .open()
+        .one()
         .about("", Some(Way::HostToSwitch))
         .says("bond0 counts 120 drops that no member counts");
     let of_member = Links { vlan: (100, 120), bond: (500, 120), member: (250, 120), ..IDLE };
