@@ -122,6 +122,64 @@ fn two_counters_that_both_have_all_the_frames_cannot_both_be_believed() {
     assert!(r.places.iter().any(|p| p.device == "bond0") && r.places.iter().any(|p| p.device == "eno1"));
 }
 
+#[test]
+fn a_counter_of_much_other_traffic_is_no_proof() {
+    // 900 drops, 120 of ours missing, and nobody looked at the member's queue or at programs.
+    let mut files = lost(120);
+    files.push((BEFORE, filter(0, "  ip_proto udp\n")));
+    files.push((AFTER, filter(900, "  ip_proto udp\n")));
+    let r = ask("bond0.70", &files);
+    assert_eq!(r.conclusion, Conclusion::Open, "{:?}", r.places);
+    assert!(r.places.iter().any(|p| p.frames == Some(900)));
+    // Its text names our VLAN: that it takes our frames is certain.
+    files.retain(|f| f.0 != BEFORE && f.0 != AFTER);
+    files.push((BEFORE, filter(0, "  vlan_id 70\n")));
+    files.push((AFTER, filter(900, "  vlan_id 70\n")));
+    assert_eq!(ask("bond0.70", &files).conclusion, Conclusion::Found);
+}
+
+#[test]
+fn a_filter_of_untagged_frames_takes_none_of_a_vlan() {
+    let mut files = lost(120);
+    files.push((BEFORE, filter(0, "").replace("802.1Q", "ip")));
+    files.push((AFTER, filter(120, "").replace("802.1Q", "ip")));
+    let r = ask("bond0.70", &files);
+    assert!(!r.places.iter().any(|p| p.what == "flower"), "{:?}", r.places);
+    assert_eq!(r.conclusion, Conclusion::Open);
+}
+
+const SILENCE: &str = "PING 192.168.70.1 (192.168.70.1): 56 data bytes\n\n--- 192.168.70.1 ping statistics ---\n3 packets transmitted, 0 packets received, 100% packet loss\n";
+
+#[test]
+fn frames_that_other_traffic_may_hide_are_not_said_to_have_left() {
+    let sent = |bond: u64, member: u64| {
+        vec![
+            ("before/link.txt", links((100, 0), (400, 0), (400, 0))),
+            ("after/link.txt", links((220, 0), (400 + bond, 0), (400 + member, 0))),
+            ("ping.txt", SILENCE.to_owned()),
+        ]
+    };
+    let place = |files: &[(&str, String)]| {
+        let r = ask("bond0.70", files);
+        r.places.first().map(|p| (p.place, p.standing))
+    };
+    // Alone on the bond: they left.
+    assert_eq!(place(&sent(120, 120)), Some((Place::Beyond, Standing::Left)));
+    // A hundred thousand other frames, queues not read.
+    assert_eq!(place(&sent(100_120, 100_120)), Some((Place::Beyond, Standing::Possible)));
+    // The queue swallowed as many.
+    let mut files = sent(100_120, 100_120);
+    files.push(("before/qdisc.txt", queue("eno1", "netem", 50, 0)));
+    files.push(("after/qdisc.txt", queue("eno1", "netem", 100_050, 120)));
+    assert_eq!(place(&files), Some((Place::Queue, Standing::Possible)));
+    // Nothing swallowed anything.
+    let mut files = sent(100_120, 100_120);
+    for (name, n) in [("before/qdisc.txt", 50), ("after/qdisc.txt", 100_050)] {
+        files.push((name, queue("eno1", "fq_codel", n, 0) + &queue("bond0", "fq_codel", n, 0)));
+    }
+    assert_eq!(place(&files), Some((Place::Beyond, Standing::Left)));
+}
+
 fn trace(reason: &str, location: &str, refused: &[&str]) -> String {
     let mut text = String::new();
     for i in 0..60 {

@@ -71,10 +71,8 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
         .iter()
         .map(|m| m.ledger.passed.as_ref().and_then(Tally::growth))
         .try_fold(0_u64, |s, n| Some(s + n?));
-    if members.is_empty() || left.is_none_or(|n| n < sent) {
-        return None;
-    }
-    let left = left.unwrap_or(0);
+    let left = left.filter(|n| *n >= sent && !members.is_empty())?;
+    let sure = way_out_is_clear(report, sent, left);
     cited.extend(members.iter().flat_map(|m| m.ledger.passed.as_ref().map(Tally::cited).unwrap_or_default()));
     let mut text = format!(
         "{} sent {sent} frames, the members sent {left} and dropped none: they left this host, and no answer came",
@@ -84,18 +82,25 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
         text.push_str(&format!("; {address} did not answer on {dev}"));
         cited.push(at);
     }
-    report.ruled_out.push(Ruled {
-        what: "the way out of this host".to_owned(),
-        because: "every frame that went in at the top is counted at the members".to_owned(),
-        evidence: cited.clone(),
-    });
+    if sure {
+        report.ruled_out.push(Ruled {
+            what: "the way out of this host".to_owned(),
+            because: "every frame that went in at the top is counted at the members, and nothing on the way dropped any"
+                .to_owned(),
+            evidence: cited.clone(),
+        });
+    } else {
+        text.push_str("; other traffic is among what the members sent, and not everything that could swallow these was read");
+        let members: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
+        report.settle.extend(members.iter().map(|m| super::candidates::settle_queue(m)));
+    }
     let vlan = tag(report).map_or_else(|| "the VLAN".to_owned(), |v| format!("VLAN {v}"));
     Some(PlaceFound {
         place: Place::Beyond,
         device: members.first().map(|m| m.name.clone()).unwrap_or_default(),
         what: "beyond the members".to_owned(),
         rows: "-",
-        standing: if opaque_standing(report) { Standing::Possible } else { Standing::Left },
+        standing: if sure && !opaque_standing(report) { Standing::Left } else { Standing::Possible },
         frames: None,
         text,
         evidence: cited,
@@ -113,6 +118,20 @@ fn opaque_standing(report: &PathReport) -> bool {
             && (f.opaque || f.drops)
             && !matches!(amount(f.dropped.as_ref()), Amount::Still(_))
     })
+}
+
+/// True if nothing below the topmost interface can have swallowed the frames: its queues were read and dropped nothing, no
+/// program stands there that may take frames for itself, or there was hardly any other traffic to hide them in.
+fn way_out_is_clear(report: &PathReport, sent: u64, left: u64) -> bool {
+    let below = || report.layers.iter().skip(1);
+    if below().flat_map(|l| &l.ledger.filters).any(|f| f.egress && f.opaque) {
+        return false;
+    }
+    let alone = left - sent <= (sent / 10).saturating_add(20);
+    let still = below().all(|l| {
+        l.ledger.queues_read && l.ledger.queue_drops().is_none_or(|t| matches!(t.amount(), Amount::Still(_)))
+    });
+    alone || still
 }
 
 /// The tag of the VLAN on the way.

@@ -23,6 +23,8 @@ pub struct Filter {
     pub drops: bool,
     /// The VLAN tags that its text names; empty: any.
     pub vlans: Vec<u16>,
+    /// True for a filter of tc that takes one protocol, and not that of tagged frames.
+    pub untagged_only: bool,
     /// Who put it there, as far as the name tells.
     pub owner: Owner,
     /// Where it was read last.
@@ -34,6 +36,19 @@ impl Filter {
     #[must_use]
     pub fn may_match(&self, vlan: Option<u16>) -> bool {
         self.vlans.is_empty() || vlan.is_none_or(|v| self.vlans.contains(&v))
+    }
+
+    /// False for a filter below the VLAN that takes untagged frames only. To tc the protocol of a tagged frame is that of its
+    /// tag, wherever the tag is kept (`skb_protocol()` in `__tcf_classify()`, net/sched/cls_api.c).
+    #[must_use]
+    pub const fn may_take_tagged(&self) -> bool {
+        !self.untagged_only
+    }
+
+    /// True if its text leaves no doubt that it takes the frames of this VLAN.
+    #[must_use]
+    pub fn takes(&self, vlan: Option<u16>) -> bool {
+        self.program == "matchall" && !self.untagged_only || vlan.is_some_and(|v| self.vlans.contains(&v))
     }
 }
 
@@ -53,7 +68,7 @@ pub(super) fn of(case: &Case, dev: &str) -> Vec<Filter> {
         if hook.dev.as_deref() != Some(dev) || hook.point == HookPoint::Xdp {
             continue;
         }
-        let name = name(hook);
+        let name = hook.program.clone();
         let n = nth.entry((r.at.file.0, hook.point, name.clone())).or_insert(0);
         let seen = Seen { hook, at: r.at, text: text_of(&case.records, i, r) };
         by.entry((hook.point, name, *n)).or_default().push((tally::moment(case, r), seen));
@@ -66,6 +81,7 @@ pub(super) fn of(case: &Case, dev: &str) -> Vec<Filter> {
         let Some((_, last)) = readings.last() else { continue };
         let (drops, vlans) = said(&program, last.text);
         let owner = Owner::of(&program);
+        let untagged_only = !program.starts_with("nft ") && last.text.is_some_and(untagged);
         let opaque = program.starts_with("bpf")
             || matches!(owner, Owner::Bpf | Owner::Cilium | Owner::Calico) && !program.starts_with("nft ");
         filters.push(Filter {
@@ -75,17 +91,13 @@ pub(super) fn of(case: &Case, dev: &str) -> Vec<Filter> {
             opaque,
             drops,
             vlans,
+            untagged_only,
             owner,
             at: last.at,
             program,
         });
     }
     filters
-}
-
-/// The name without what changes from one attachment to the next.
-fn name(hook: &Hook) -> String {
-    hook.program.clone()
 }
 
 /// The lines of a filter: parsers put them beside the hook.
@@ -97,6 +109,16 @@ fn text_of<'a>(records: &'a [Record], i: usize, r: &Record) -> Option<&'a Fields
         What::Fields(f) if f.source == "nft-ruleset" => Some(f),
         _ => None,
     })
+}
+
+/// Does a filter of tc take one protocol that is not that of a tag?
+fn untagged(text: &Fields) -> bool {
+    let protocol = text.text("filter").and_then(|head| {
+        let mut words = head.split_whitespace().skip_while(|w| *w != "protocol");
+        words.nth(1)
+    });
+    let protocol = protocol.or_else(|| text.text("protocol").map(|p| p.trim_start_matches("protocol ")));
+    protocol.is_some_and(|p| !matches!(p.to_ascii_lowercase().as_str(), "all" | "802.1q" | "802.1ad"))
 }
 
 /// Whether a filter's text drops, and which VLAN tags it names.

@@ -2,7 +2,7 @@
 
 use super::beyond::tag;
 use super::candidates::{main_queue, queue_remedy, queue_rows, settle_queue};
-use super::decide::{PlaceFound, Standing};
+use super::decide::{PlaceFound, Settle, Standing};
 use super::stack::{Layer, Role};
 use super::tally::Tally;
 use super::{PathReport, Place, Queue};
@@ -124,6 +124,29 @@ pub(super) fn find(report: &mut PathReport) {
             }
         }
         places.extend(inside);
+    }
+    // Hidden in other traffic: a queue that swallows, and dropped about as many as the topmost interface sent.
+    if report.places.is_empty() && places.is_empty() {
+        for layer in report
+            .layers
+            .iter()
+            .filter(|l| matches!(l.role, Role::Member | Role::Nic | Role::Bond | Role::Bridge))
+        {
+            let Some(drops) = layer.ledger.queue_drops() else { continue };
+            let (Some(q), Some(n), Some(passed)) = (main_queue(layer), drops.growth(), passed) else {
+                continue;
+            };
+            if n >= 3 && n.saturating_mul(10) >= passed && !q.refuses() {
+                places.push(swallower(layer, q, n, drops.cited(), Standing::Possible));
+                settle.push(Settle {
+                    run: format!(
+                        "tc -s qdisc show dev {}, twice, with traffic of this VLAN only",
+                        layer.name
+                    ),
+                    expect: "whether the frames that it drops are those of this VLAN".to_owned(),
+                });
+            }
+        }
     }
     report.places.extend(places);
     report.settle.extend(settle);
