@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Redact(Redact),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+    /// Follow the frames of a VLAN (or what stands on it) down to the wire: what each layer counted, and where they die.
+    #[command(after_help = TXPATH_HELP)]
+    Txpath(TxPath),
 }
 
 const REDACT_HELP: &str = "\
@@ -305,4 +308,32 @@ pub(crate) struct Doctor {
     /// Lock this process down as the judge and report: what `doctor` starts to try it.
     #[arg(long, hide = true)]
     pub(crate) try_lockdown: bool,
+}
+
+const TXPATH_HELP: &str = "\
+Save two readings with traffic in between, and pass the folder:
+  for t in before after; do mkdir $t; ip -s -s -d link > $t/link.txt; tc -s -d qdisc > $t/qdisc.txt
+    for d in bond0.70 bond0 eno1; do tc -s filter show dev $d egress > $t/tc_-s_filter_show_dev_${d}_egress; done
+    nft list ruleset > $t/nft.txt; bpftool net > $t/bpftool.txt; ip -s neigh > $t/neigh.txt
+    [ $t = before ] && ping -c 20 -i 0.2 NEIGHBOUR > ping.txt; done
+
+Examples:
+  bondwitness txpath bond0.70 --from case/
+  bondwitness txpath net1 --from case/ --json      a pod's interface, from its own `ip -d link`
+
+Exit codes: 0 nothing is lost, 10 not decided or not on this host, 11 the place is on this host,
+3 the evidence does not show the interface, 1 failed, 2 wrong usage.";
+
+/// Arguments of `txpath`.
+#[derive(Debug, Args)]
+pub(crate) struct TxPath {
+    /// The interface whose frames are followed: a VLAN over a bond, or what stands on one.
+    #[arg(value_name = "IFACE")]
+    pub(crate) iface: String,
+    /// Files, folders or archives with evidence; `-` reads standard input.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) from: Vec<PathBuf>,
+    /// Print as JSON (schema `bondwitness/txpath/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -166,6 +166,19 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
     Report { case, subjects, needs, nothing }
 }
 
+/// The evidence ordered, without a verdict: for questions about one thing (`txpath`). The result does not depend on the
+/// order of the inputs.
+#[must_use]
+pub fn case_of(inputs: &[Input<'_>]) -> Case {
+    let mut order: Vec<&Input<'_>> = inputs.iter().collect();
+    order.sort_by(|a, b| {
+        a.path.cmp(b.path).then(a.bytes.len().cmp(&b.bytes.len())).then_with(|| a.bytes.cmp(b.bytes))
+    });
+    let mut needs = Vec::new();
+    let number = |i: usize| FileId(u32::try_from(i).unwrap_or(u32::MAX));
+    case::build(order.iter().enumerate().map(|(i, input)| piece(number(i), input, &mut needs)).collect())
+}
+
 /// A whole host has dozens of interfaces; without a bond those with a driver, a log line or a counter are kept.
 fn keep_telling(case: &mut Case) {
     if case.subjects.len() <= 64 {

@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod ledger;
 pub mod netlink;
 pub mod parse;
+pub mod path;
 pub mod readings;
 pub mod receive_path;
 pub mod redact;

@@ -8,6 +8,7 @@ mod lab;
 mod live;
 mod redact;
 mod schema;
+mod txpath;
 mod verify;
 
 use crate::cli::{Cli, Color, Command};
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
         Command::Verify(args) => verify::run(args),
         Command::Redact(args) => redact::run(args),
         Command::Schema => schema::run(),
+        Command::Txpath(args) => txpath::run(args),
     }
 }
 

@@ -15,6 +15,7 @@ mod table;
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod bpftool_net_json;
 pub mod bridge_fdb;
 pub mod bridge_link;
 pub mod bridge_vlan;
@@ -101,6 +102,7 @@ pub mod talos_resources;
 pub mod talos_table;
 pub mod tc_class;
 pub mod tc_filter;
+pub mod tc_json;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;

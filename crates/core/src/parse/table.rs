@@ -42,6 +42,8 @@ pub const FORMATS: &[Format] = &[
     super::loadavg::FORMAT,
     super::uptime::FORMAT,
     super::xstats::FORMAT,
+    super::tc_json::FORMAT,
+    super::bpftool_net_json::FORMAT,
     super::ip_link_json::FORMAT,
     super::ip_monitor::FORMAT,
     super::bridge_link::FORMAT,
