@@ -16,6 +16,7 @@ pub mod finding;
 pub mod hosts;
 pub mod ledger;
 pub mod parse;
+pub mod plan;
 pub mod readings;
 pub mod receive_path;
 pub mod relevance;
