@@ -232,6 +232,8 @@ pub struct Event {
     pub name: Option<String>,
     /// What it stands on.
     pub parent: Option<u32>,
+    /// The bond or bridge that it belongs to.
+    pub master: Option<u32>,
     /// Its alias.
     pub alias: Option<String>,
 }
@@ -241,11 +243,11 @@ pub fn events(bytes: &[u8]) -> impl Iterator<Item = Event> {
     messages(bytes).filter_map(|m| match m.kind {
         rt::NEW_LINK | rt::DEL_LINK => {
             let seen = link(m.body)?;
-            let Link { index, name, parent, alias, .. } = seen.link;
-            Some(Event { index, name: Some(name), parent, alias })
+            let Link { index, name, parent, master, alias, .. } = seen.link;
+            Some(Event { index, name: Some(name), parent, master, alias })
         }
         rt::NEW_QDISC | rt::DEL_QDISC => {
-            Some(Event { index: u32_at(m.body, 4)?, name: None, parent: None, alias: None })
+            Some(Event { index: u32_at(m.body, 4)?, name: None, parent: None, master: None, alias: None })
         }
         _ => None,
     })

@@ -13,6 +13,7 @@ pub mod desired;
 pub mod dump;
 pub mod execute;
 mod guard;
+pub mod interest;
 mod making;
 pub mod owner;
 mod report;

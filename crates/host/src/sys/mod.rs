@@ -4,6 +4,8 @@ pub mod clock;
 pub mod namespace;
 pub mod packet;
 pub mod priority;
+pub(crate) mod rtnl_write;
+pub(crate) mod stop;
 
 use std::fs::File;
 use std::io;
