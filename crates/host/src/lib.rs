@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod collect;
 pub mod load;
+pub mod notify;
 pub mod reconcile;
 pub mod rival;
 pub mod save;

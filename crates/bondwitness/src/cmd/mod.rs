@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bypass;
 mod diagnose;
 mod explain;
 mod lab;
@@ -14,6 +15,7 @@ use bondwitness_host::terminal;
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
+        Command::Bypass(args) => bypass::run(args),
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
