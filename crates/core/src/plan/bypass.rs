@@ -297,6 +297,7 @@ impl Planner<'_> {
                 && r.kind == Some(entry.kind)
                 && r.mark == *mark
                 && r.temporary.is_none()
+                && r.born.is_none()
         });
         // What is half made beside it is removed first; its record goes with it.
         if !recorded && !swept {

@@ -201,7 +201,15 @@ impl Run<'_> {
     fn undo(&mut self, step: &Step, failed: &mut Failed) {
         for action in &step.undo {
             match self.act(action) {
-                Ok(()) => failed.undone.push(action.to_string()),
+                Ok(()) => {
+                    failed.undone.push(action.to_string());
+                    // What is made again has another index than the one that is remembered.
+                    if let Action::Create { name, .. } = action {
+                        let born = Change::Born { name: step.entry.clone(), temporary: name.clone() };
+                        self.state.change(&born, &self.made);
+                        let _ = self.hand.keep(self.state);
+                    }
+                }
                 Err(e) => failed.left.push(format!("cannot {action}: {e}")),
             }
         }

@@ -76,7 +76,7 @@ impl Made {
                 mark: self.mark.clone(),
                 temporary: self.temporary.clone(),
             }),
-            after: None,
+            after: Some(Change::Born { name: entry.name.clone(), temporary: self.temporary.clone() }),
         }];
         let mark = Action::SetMark(self.target(), Some(self.mark.clone()));
         steps.push(self.step(entry, mark, Fact::Mark(self.mark.clone())));

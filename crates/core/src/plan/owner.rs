@@ -1,7 +1,7 @@
 //! Whose an interface is. Only what is certainly ours may be changed or deleted.
 
 use super::state::{Record, State};
-use super::world::{Link, Mark, World};
+use super::world::{Link, LinkKind, Mark, World};
 
 /// Whose an interface is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub enum Owner {
 
 /// Whose an interface is.
 ///
-/// Ours is what carries the recorded mark and, if an index was recorded and that interface still carries the mark, has
-/// that index (an alias can be copied); what has the recorded index and no alias at all (a manager cleared it); and what
-/// has the recorded temporary name. An interface whose mark was overwritten with something else was taken over by
-/// somebody and is theirs.
+/// Ours is what has the recorded index and still carries the recorded mark, or no alias at all (a manager cleared it);
+/// and what has the recorded temporary name. The mark alone tells only where no index is recorded, and only if one
+/// interface carries it: an alias can be copied. An interface whose mark was overwritten with something else was taken
+/// over by somebody and is theirs.
 #[must_use]
 pub fn owner(link: &Link, world: &World, state: &State) -> Owner {
     for (entry, record) in &state.records {
@@ -48,20 +48,12 @@ pub fn owner(link: &Link, world: &World, state: &State) -> Owner {
     let Some((entry, record)) = state.records.iter().find(|(_, r)| r.mark == mark) else {
         return Owner::Unrecorded(mark);
     };
-    let carries = |l: &Link| l.alias.as_deref().and_then(Mark::from_alias).as_ref() == Some(&mark);
-    // Others with the same mark, what we are making under its temporary name aside.
-    let copies = || {
-        world
-            .links
-            .values()
-            .filter(|l| l.index != link.index && carries(l) && record.temporary.as_ref() != Some(&l.name))
-    };
-    let recorded = record.index.and_then(|i| world.links.get(&i));
-    let ours = match recorded {
-        Some(l) if l.index == link.index => true,
-        Some(l) if carries(l) || (l.alias.is_none() && is_recorded(l, record)) => false,
-        // Without a record of its index it is ours only if no other carries the mark too.
-        _ => copies().next().is_none(),
+    let ours = if record.index.is_some() || record.born.is_some() {
+        record.index == Some(link.index) || record.born == Some(link.index)
+    } else {
+        let carries = |l: &Link| l.alias.as_deref().and_then(Mark::from_alias).as_ref() == Some(&mark);
+        let half_made = |l: &Link| record.temporary.as_ref() == Some(&l.name);
+        !world.links.values().any(|l| l.index != link.index && carries(l) && !half_made(l))
     };
     if ours { Owner::Ours { entry: entry.clone() } } else { Owner::Foreign }
 }
@@ -69,6 +61,9 @@ pub fn owner(link: &Link, world: &World, state: &State) -> Owner {
 /// Whether an interface without an alias is the recorded one. The index alone does not say so: an interface that comes
 /// from another namespace keeps its index if that is free here (`__dev_change_net_namespace`, 6.12).
 fn is_recorded(link: &Link, record: &Record) -> bool {
+    if record.born == Some(link.index) {
+        return matches!(link.kind, LinkKind::Vlan(_) | LinkKind::Macvlan);
+    }
     record.index == Some(link.index)
         && record.parent.is_some()
         && record.parent == link.parent
@@ -79,7 +74,7 @@ fn is_recorded(link: &Link, record: &Record) -> bool {
 mod tests {
     use super::*;
     use crate::plan::state::Contest;
-    use crate::plan::world::{LinkKind, NewKind};
+    use crate::plan::world::NewKind;
 
     fn vlan(index: u32, name: &str, alias: Option<&Mark>) -> Link {
         Link {
@@ -105,6 +100,7 @@ mod tests {
             index,
             parent: Some(2),
             temporary: temporary.map(str::to_owned),
+            born: None,
             contest: Contest::default(),
         };
         state.records.insert("vpn0".to_owned(), record);
@@ -122,7 +118,7 @@ mod tests {
         // By mark, with and without a recorded index.
         assert_eq!(owners(vec![vlan(9, "vpn0", Some(&mark))], &state(Some(9), None)), [ours.clone()]);
         assert_eq!(owners(vec![vlan(9, "x", Some(&mark))], &state(None, None)), [ours.clone()]);
-        assert_eq!(owners(vec![vlan(9, "x", Some(&mark))], &state(Some(7), None)), [ours.clone()]);
+        assert_eq!(owners(vec![vlan(9, "x", Some(&mark))], &state(Some(7), None)), [Owner::Foreign]);
         // A copied mark: the recorded index tells; without one nothing can be told.
         let copied = || vec![vlan(8, "a", Some(&mark)), vlan(9, "b", Some(&mark))];
         assert_eq!(owners(copied(), &state(Some(9), None)), [Owner::Foreign, ours.clone()]);

@@ -30,6 +30,8 @@ pub struct Record {
     pub parent: Option<u32>,
     /// The name under which it is being made: an interface of this name is ours and half made.
     pub temporary: Option<String>,
+    /// The index of what is being made: it may have its own name already when a crash comes.
+    pub born: Option<u32>,
     /// What is known of a rival.
     pub contest: Contest,
 }
@@ -60,6 +62,13 @@ pub enum Change {
         name: String,
         /// Its mark.
         mark: Mark,
+        /// The temporary name.
+        temporary: String,
+    },
+    /// The interface exists under its temporary name.
+    Born {
+        /// The entry.
+        name: String,
         /// The temporary name.
         temporary: String,
     },
@@ -132,6 +141,7 @@ impl State {
                 kind: vlan.map(|id| if id == 0 { NewKind::Macvlan } else { NewKind::Vlan(id) }),
                 index: index("index"),
                 parent: index("parent"),
+                born: index("born"),
                 temporary: v.get("temporary").and_then(Value::as_str).filter(|_| here).map(str::to_owned),
                 contest,
             };
@@ -154,7 +164,7 @@ impl State {
                     NewKind::Macvlan => 0,
                 });
                 let value = json!({
-                    "mark": r.mark.uuid(), "vlan": vlan, "index": r.index, "parent": r.parent, "temporary": r.temporary,
+                    "mark": r.mark.uuid(), "vlan": vlan, "index": r.index, "parent": r.parent, "temporary": r.temporary, "born": r.born,
                     "settled": c.settled, "trouble_ms": c.trouble_ms, "failures": c.failures, "undone_ms": c.undone_ms,
                     "until_ms": c.until_ms, "times": c.times,
                 });
@@ -172,6 +182,7 @@ impl State {
             index: None,
             parent: None,
             temporary: None,
+            born: None,
             contest: Contest::default(),
         };
         match change {
@@ -179,6 +190,12 @@ impl State {
                 let record = self.records.entry(name.clone()).or_insert_with(|| fresh(mark));
                 record.mark = mark.clone();
                 record.temporary = Some(temporary.clone());
+                record.born = None;
+            }
+            Change::Born { name, temporary } => {
+                if let Some(record) = self.records.get_mut(name) {
+                    record.born = made.get(temporary).copied();
+                }
             }
             Change::Settled { name, mark, kind, index, parent } => {
                 let record = self.records.entry(name.clone()).or_insert_with(|| fresh(mark));
@@ -190,10 +207,12 @@ impl State {
                 record.parent = Some(*parent);
                 record.kind = Some(*kind);
                 record.temporary = None;
+                record.born = None;
             }
             Change::Abandon(name) => {
                 if let Some(record) = self.records.get_mut(name) {
                     record.temporary = None;
+                    record.born = None;
                 }
             }
             Change::Forget(name) => {
