@@ -44,6 +44,8 @@ pub(crate) enum Command {
     /// The process that parses, started by `diagnose` and `collect` without any privilege.
     #[command(hide = true)]
     Judge,
+    /// The VLAN interface that stands on a member instead of on the bond.
+    Bypass(Bypass),
     /// Explain a check: what it shows, why it matters, how it can be wrong, what would settle it.
     Explain(Explain),
     /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
@@ -110,6 +112,118 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "json"])]
     pub(crate) new_key: Option<PathBuf>,
     /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass`.
+#[derive(Debug, Args)]
+#[command(after_help = BYPASS_HELP)]
+pub(crate) struct Bypass {
+    #[command(subcommand)]
+    pub(crate) command: BypassCommand,
+}
+
+const BYPASS_HELP: &str = "\
+It is a way around whatever drops frames on the bond, no cure of it: first see what does, with
+`bondwitness diagnose`. The VLAN on the bond will hear nothing while the bypass is there.
+
+  bypass:
+    - name: vpn0
+      vlan: 70
+      bond: bond0          # or member: enp2s0
+      mtu: 1500            # these three: looked after only if given
+      qdisc: fq_codel
+      txqueuelen: 1000
+
+Exit codes: 0 done, 1 failed, 2 the file is wrong, 3 waiting for a bond or member that is not there,
+5 refused by a guard rail, 6 another instance holds the lock.";
+
+/// What is done about the bypass.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BypassCommand {
+    /// Show what would be done, each step with its undoing; changes nothing.
+    Plan(BypassPlan),
+    /// Do it once; what fails half way is taken back.
+    Apply(BypassApply),
+    /// Keep it so: repair whatever changes, follow the active member.
+    Run(BypassRun),
+    /// Remove what bondwitness made; nothing else.
+    Remove(BypassRemove),
+}
+
+const BYPASS_FILE: &str = "/etc/bondwitness/bypass.yaml";
+const BYPASS_STATE: &str = "/run/bondwitness";
+
+/// Arguments of `bypass plan`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassPlan {
+    /// What is wanted: a YAML file, or a folder of them.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Exit with 1 unless everything is as wanted (for readiness probes).
+    #[arg(long)]
+    pub(crate) ready: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass apply`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassApply {
+    /// What is wanted: a YAML file, or a folder of them.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Only show the plan.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass run`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassRun {
+    /// What is wanted: a YAML file, or a folder of them; read again at every resync.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Seconds between two looks at everything, although nothing was heard.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) resync: u64,
+    /// A file that is there as long as everything is as wanted.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass remove`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassRemove {
+    /// Which interfaces (default: all that bondwitness made).
+    pub(crate) name: Vec<String>,
+    /// Also what is in use: what stands on it is destroyed.
+    #[arg(long)]
+    pub(crate) in_use: bool,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Only show the plan.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
     #[arg(long)]
     pub(crate) json: bool,
 }

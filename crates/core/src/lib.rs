@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod netlink;
 pub mod parse;
 pub mod path;
+pub mod plan;
 pub mod readings;
 pub mod receive_path;
 pub mod redact;

@@ -2,12 +2,16 @@
 #![deny(unsafe_code)]
 
 mod bounded;
+pub mod apply;
 pub mod collect;
 pub mod doctor;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;
 pub mod random;
+pub mod notify;
+pub mod reconcile;
+pub mod rival;
 pub mod save;
 pub mod sensor;
 mod sys;

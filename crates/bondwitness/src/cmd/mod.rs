@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bypass;
 mod diagnose;
 mod doctor;
 mod explain;
@@ -21,6 +22,7 @@ use bondwitness_host::terminal;
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
+        Command::Bypass(args) => bypass::run(args),
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
         Command::Doctor(args) => doctor::run(args, color(cli.color)),
         Command::Collect(args) => live::collect(args),

@@ -14,6 +14,8 @@ pub(crate) mod probe;
 pub(crate) mod sandbox;
 pub mod signal;
 pub(crate) mod syscall_filter;
+pub(crate) mod rtnl_write;
+pub(crate) mod stop;
 
 use std::fs::File;
 use std::io;
