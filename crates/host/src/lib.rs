@@ -10,4 +10,4 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};
+pub use sys::{bpf, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

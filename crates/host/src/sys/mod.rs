@@ -1,5 +1,6 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
+pub mod bpf;
 pub mod clock;
 pub mod ethtool;
 pub mod interface;
