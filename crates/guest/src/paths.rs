@@ -8,7 +8,7 @@ use crate::kmsg::Kmsg;
 use crate::programs::{self, Batch, Place, Tool};
 use anyhow::{Context, Result, bail};
 use bondwitness_guest::path_trial::PathTrial;
-use bondwitness_host::bpf;
+use bondwitness_host::bpf_load;
 use bondwitness_host::namespace::Namespace;
 use bondwitness_host::packet::{self, PacketSocket};
 use bondwitness_lab::incident::LogShape;
@@ -98,7 +98,7 @@ fn each(lines: &[String], word: &str, names: &[&str], at: &Namespace) -> Result<
         // `tcx DEVICE VLAN`: a program as a container network attaches it; no tool in the guest can.
         if let Some((dev, vlan)) = line.strip_prefix("tcx ").and_then(|r| r.split_once(' ')) {
             let vlan: u16 = vlan.parse().with_context(|| format!("no tag in {line:?}"))?;
-            at.with(|| packet::ifindex(dev).and_then(|i| bpf::drop_vlan_at_tcx_egress(i, vlan)))?
+            at.with(|| packet::ifindex(dev).and_then(|i| bpf_load::drop_vlan_at_tcx_egress(i, vlan)))?
                 .with_context(|| format!("cannot attach a program to {dev}"))?;
             continue;
         }

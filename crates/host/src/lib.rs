@@ -18,4 +18,4 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{bpf, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};
+pub use sys::{bpf, bpf_load, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

@@ -1,6 +1,7 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
 pub mod bpf;
+pub mod bpf_load;
 pub mod clock;
 pub mod ethtool;
 pub mod interface;
