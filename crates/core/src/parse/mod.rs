@@ -9,6 +9,7 @@ use crate::evidence::{Citation, FileId, Line, Record, Text};
 use crate::units::Stamp;
 
 mod cursor;
+mod empty_output;
 mod ethtool_listing;
 mod table;
 
@@ -76,6 +77,7 @@ pub mod nm_keyfile;
 pub mod nmcli;
 pub mod nmstate;
 pub mod nstat;
+pub mod one_value;
 pub mod os_release;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
@@ -204,6 +206,17 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
                 out.typed_context(line);
                 i += 1;
                 timed = p.time.map(|time| (i, time));
+                let next = (i..lines.len()).find(|n| lines.get(*n).is_some_and(|l| !l.is_blank()));
+                let next_prompt =
+                    next.and_then(|n| prompts.get(n)?.as_ref().filter(|_| begins.get(n) == Some(&None)));
+                // The divider after a time names the source of what that time is of.
+                let named = p.command.is_some() || next_prompt.is_none_or(|n| n.command.is_none());
+                if named
+                    && (next.is_none() || next_prompt.is_some())
+                    && let Some(id) = empty_output::of(&out.hints)
+                {
+                    empty_output::record(id, line, &mut out);
+                }
                 continue;
             }
         }

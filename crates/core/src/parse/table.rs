@@ -57,6 +57,7 @@ pub const FORMATS: &[Format] = &[
     super::bridge_fdb::FORMAT,
     super::sysfs_bonding::FORMAT,
     super::sysfs_net::FORMAT,
+    super::one_value::FORMAT,
     super::ifconfig::FORMAT,
     super::proc_net_dev::FORMAT,
     super::proc_net_vlan::FORMAT,
