@@ -84,28 +84,38 @@ pub fn undamaged(case: &Case, dev: &str, silence: &Silence) -> Result<Vec<Citati
 /// Frames other than LACPDUs reached the host while its partner was silent: how many, in which time, and whether the
 /// readings lie within the silence.
 ///
-/// The readings that lie closest to the silence speak for it; what was counted farther away does not outvote them. Readings
-/// of which a tenth or more lies outside show the silence only if more was counted than can have come outside of it, and
-/// how much comes there must be known from readings that do not touch it: with data that paused like the LACPDUs, a long
-/// time between two readings hides the pause.
+/// The silence is looked at from when the first missing LACPDU was due: what stopped every frame had stopped them by then.
+/// The readings that lie closest to it speak for it; what was counted farther away does not outvote them. Readings of
+/// which a tenth or more lies outside show it only if more was counted than can have come outside, and how much comes
+/// there must be known from readings that do not touch it: with data that paused like the LACPDUs, a long time between
+/// two readings hides the pause.
 fn data(case: &Case, dev: &str, silence: &Silence) -> Option<(Reading, Reading, bool)> {
-    let window = (silence.from, silence.to.min(silence.data_until));
+    let due = silence.from.saturating_add(silence.period);
+    let window = (due, silence.to.min(silence.data_until));
     let overlap = |a: &Reading, b: &Reading| b.ns.min(window.1).saturating_sub(a.ns.max(window.0)).max(0);
     let share = |a: &Reading, b: &Reading| overlap(a, b).saturating_mul(100) / (b.ns - a.ns).max(1);
     let apart = |a: &Reading, b: &Reading| b.ns <= silence.from || a.ns >= silence.to;
     let mut best: Option<(i64, Reading, Reading)> = None;
     for series in readings::of(case, dev, &[Meaning::RxPackets]) {
-        let closest =
-            series.pairs().filter(|(a, b)| overlap(a, b) >= SECOND).max_by_key(|(a, b)| share(a, b));
+        // Of several the first: when the host has given up, the switch may stop sending data.
+        let closest = series
+            .pairs()
+            .filter(|(a, b)| overlap(a, b) >= SECOND)
+            .max_by_key(|(a, b)| (share(a, b), std::cmp::Reverse(a.ns)));
         let Some((a, b)) = closest else { continue };
         let most = series.pairs().map(|(a, b)| rate(&a, &b)).max().unwrap_or(0);
+        let usual = (DATA_PER_SECOND * 1000).max(most / 2);
+        let paused = series
+            .pairs()
+            .filter(|(a, b)| a.ns >= due && b.ns <= silence.expired.min(silence.to) && b.ns - a.ns >= SECOND)
+            .any(|(a, b)| rate(&a, &b) < usual);
         let mut arrived = i64::try_from(b.value - a.value).unwrap_or(i64::MAX);
         if share(&a, &b) < WITHIN {
             let elsewhere = series.pairs().filter(|(a, b)| apart(a, b)).map(|(a, b)| rate(&a, &b)).max();
             let (Some(elsewhere), true) = (elsewhere, share(&a, &b) >= HALF) else { continue };
             arrived = arrived.saturating_sub(frames(elsewhere, b.ns - a.ns - overlap(&a, &b)));
         }
-        if arrived < frames((DATA_PER_SECOND * 1000).max(most / 2), overlap(&a, &b)) {
+        if paused || arrived < frames(usual, overlap(&a, &b)) {
             return None;
         }
         if best.is_none_or(|(s, _, _)| share(&a, &b) > s) {

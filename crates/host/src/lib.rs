@@ -2,15 +2,20 @@
 #![deny(unsafe_code)]
 
 mod bounded;
+pub mod apply;
 pub mod collect;
 pub mod doctor;
 pub mod load;
 pub mod lockdown;
 pub mod privilege;
+pub mod random;
+pub mod notify;
+pub mod reconcile;
+pub mod rival;
 pub mod save;
 pub mod sensor;
 mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};
+pub use sys::{bpf, bpf_load, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};

@@ -129,7 +129,8 @@ struct DrawnEvidence {
     capture_until: Option<f64>,
     /// Seconds at which state and counters are read.
     snapshots: Vec<f64>,
-    /// State and counters are also read 2 s and 5 s into the first fault, as something does that reads them all the time.
+    /// State and counters are also read 1 s and 2.5 s into the first fault, as something does that reads them all the time:
+    /// three seconds after the last LACPDU the host gives up, and data may cease with that.
     watched: bool,
 }
 
@@ -509,7 +510,7 @@ fn evidence(
         }
         if let Some(f) = faults.iter().find(|f| drawn.watched && f.at_ms > capture_from_ms) {
             let last = duration_ms.saturating_sub(500);
-            snapshots_ms.extend([2_000, 5_000].map(|ms| f.at_ms + ms).into_iter().filter(|at| *at < last));
+            snapshots_ms.extend([1_000, 2_500].map(|ms| f.at_ms + ms).into_iter().filter(|at| *at < last));
             snapshots_ms.sort_unstable();
             snapshots_ms.dedup();
         }

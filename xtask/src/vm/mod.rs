@@ -7,6 +7,7 @@ mod judge;
 mod kept;
 mod modules;
 mod packages;
+mod paths;
 mod qemu;
 
 use crate::generated;
@@ -36,6 +37,7 @@ usage: vm [options]
   --keep DIR               where the evidence goes (target/vm/runs)
   --resume                 leave out boots of the same plan that are finished in DIR
   --judge                  boot nothing: judge the finished boots in DIR
+  --paths                  trials of the transmit path instead (crates/guest/paths), judged with `txpath`
   --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
@@ -58,6 +60,7 @@ struct Options {
     keep: PathBuf,
     resume: bool,
     judge: bool,
+    trials: bool,
 }
 
 /// Runs the verb.
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         keep: folder.join("runs"),
         resume: false,
         judge: false,
+        trials: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -97,6 +101,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
             "--judge" => options.judge = true,
+            "--paths" => options.trials = true,
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
@@ -117,6 +122,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let userland = packages.userland()?;
     if fetch_only {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
+    }
+    if options.trials {
+        return paths::run(&options, &packages, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
@@ -248,7 +256,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
 /// What the guest of this boot is told to do.
 fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
     let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
-    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect() };
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new() };
     serde_json::to_vec_pretty(&plan).context("cannot write the plan")
 }
 

@@ -1,12 +1,16 @@
 //! One file per command.
 
+mod bypass;
 mod diagnose;
 mod doctor;
 mod explain;
 mod judge;
 mod lab;
 mod live;
+mod redact;
 mod schema;
+mod txpath;
+mod verify;
 
 use crate::cli::{Cli, Color, Command};
 use anyhow::{Context, Result};
@@ -18,13 +22,17 @@ use bondwitness_host::terminal;
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
+        Command::Bypass(args) => bypass::run(args),
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
         Command::Doctor(args) => doctor::run(args, color(cli.color)),
         Command::Collect(args) => live::collect(args),
         Command::Judge => judge::run(),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
+        Command::Verify(args) => verify::run(args),
+        Command::Redact(args) => redact::run(args),
         Command::Schema => schema::run(),
+        Command::Txpath(args) => txpath::run(args),
     }
 }
 

@@ -158,7 +158,10 @@ pub fn check(found: &Found<'_>, expected: Option<&PublicKey>) -> Check {
     let mut files: BTreeMap<&str, Entry<'_>> = BTreeMap::new();
     for entry in found.entries {
         let Some(path) = entry.path.strip_prefix(root.as_str()) else {
-            faults.push(fault(entry.path, "extra", "outside the bundle's folder"));
+            faults.push(match entry.problem {
+                Some(problem) => fault(entry.path, "damaged", problem),
+                None => fault(entry.path, "extra", "outside the bundle's folder"),
+            });
             continue;
         };
         if let Some(before) = files.insert(path, *entry) {
@@ -216,15 +219,7 @@ pub fn check(found: &Found<'_>, expected: Option<&PublicKey>) -> Check {
     }
     faults.sort();
     let verdict = if faults.is_empty() { rederive(&manifest, &files) } else { Rederived::NotTried };
-    Check {
-        manifest: Some(manifest),
-        manifest_sha256,
-        faults,
-        intact,
-        seal: found.seal,
-        signature,
-        verdict,
-    }
+    Check { manifest: Some(manifest), manifest_sha256, faults, intact, seal: found.seal, signature, verdict }
 }
 
 fn fault(path: &str, kind: &'static str, detail: impl Into<String>) -> Fault {
@@ -258,6 +253,7 @@ fn root(entries: &[Entry<'_>]) -> Result<String, String> {
         .filter_map(|e| e.path.strip_suffix(v1::FILE))
         .filter(|r| r.is_empty() || (r.ends_with('/') && r.matches('/').count() == 1))
         .collect();
+    roots.sort_unstable();
     roots.dedup();
     match roots.as_slice() {
         [one] => Ok((*one).to_owned()),

@@ -178,12 +178,7 @@ pub fn judge<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>, bonds: &[
     let inputs: Vec<Input<'_>> = files
         .into_iter()
         .filter(|(path, _)| !v1::is_reserved(path))
-        .map(|(path, bytes)| Input {
-            path,
-            bytes,
-            sha256: Some(diagnose::sha256_hex(bytes)),
-            problem: None,
-        })
+        .map(|(path, bytes)| Input { path, bytes, sha256: Some(diagnose::sha256_hex(bytes)), problem: None })
         .collect();
     let mut report = diagnose::diagnose(&inputs);
     report.needs.sort();
@@ -217,6 +212,15 @@ mod tests {
         assert_eq!(folder("db01", 1_795_469_032_999_999_999), "bondwitness-db01-20261123T212352Z");
         assert_eq!(folder("", 0), "bondwitness-unknown-19700101T000000Z");
         assert_eq!(folder("../\u{1b}x", 0), "bondwitness-..%2F%1Bx-19700101T000000Z");
+    }
+
+    #[test]
+    fn the_time_is_read_as_it_was_written() {
+        for ns in [0, 1_795_469_032_123_000_000, 951_782_400_000_000_000] {
+            let meta = Meta { created_ns: ns, ..Meta::default() };
+            assert_eq!(manifest(&BTreeMap::new(), &meta).unwrap().created_ns(), ns);
+        }
+        assert_eq!(Manifest { created: "soon".into(), ..Manifest::default() }.created_ns(), 0);
     }
 
     #[test]

@@ -258,7 +258,8 @@ pub fn verify(signature: &[u8], manifest: &[u8]) -> Result<PublicKey, KeyError> 
     if !reserved.is_empty() || hash != HASH || !r.0.is_empty() || inner.string().map_err(lost)? != KIND {
         return Err(KeyError::NotSignature);
     }
-    let signature = Signature::from_slice(inner.string().map_err(lost)?).map_err(|_| KeyError::NotSignature)?;
+    let signature =
+        Signature::from_slice(inner.string().map_err(lost)?).map_err(|_| KeyError::NotSignature)?;
     key.0.verify_strict(&signed(manifest), &signature).map_err(|_| KeyError::Wrong)?;
     Ok(key)
 }
@@ -372,7 +373,8 @@ mod tests {
         for i in 0..bytes.len() {
             for bit in 0..7 {
                 bytes[i] ^= 1 << bit;
-                let blank = |b: &[u8]| b.iter().filter(|c| !c.is_ascii_whitespace()).copied().collect::<Vec<_>>();
+                let blank =
+                    |b: &[u8]| b.iter().filter(|c| !c.is_ascii_whitespace()).copied().collect::<Vec<_>>();
                 if blank(&bytes) != blank(signature.as_bytes()) {
                     assert!(verify(&bytes, b"manifest").is_err(), "octet {i} bit {bit}");
                 }

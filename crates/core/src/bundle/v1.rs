@@ -125,6 +125,25 @@ impl Manifest {
         (manifest.schema == SCHEMA).then_some(manifest)
     }
 
+    /// [`Self::created`] as nanoseconds since 1970; 0 if it is no time.
+    #[must_use]
+    pub fn created_ns(&self) -> i64 {
+        let number = |from: usize, to: usize| self.created.get(from..to).and_then(|d| d.parse::<u32>().ok());
+        let small = |from: usize, to: usize| number(from, to).and_then(|n| u8::try_from(n).ok());
+        let read = || {
+            crate::units::civil_ns(
+                i32::try_from(number(0, 4)?).ok()?,
+                small(5, 7)?,
+                small(8, 10)?,
+                small(11, 13)?,
+                small(14, 16)?,
+                small(17, 19)?,
+                number(20, 23).unwrap_or(0).checked_mul(1_000_000)?,
+            )
+        };
+        read().unwrap_or(0)
+    }
+
     /// As it is written.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -9,12 +9,14 @@ use crate::evidence::{Citation, FileId, Line, Record, Text};
 use crate::units::Stamp;
 
 mod cursor;
+mod empty_output;
 mod ethtool_listing;
 mod table;
 
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod bpftool_net_json;
 pub mod bridge_fdb;
 pub mod bridge_link;
 pub mod bridge_vlan;
@@ -75,6 +77,7 @@ pub mod nm_keyfile;
 pub mod nmcli;
 pub mod nmstate;
 pub mod nstat;
+pub mod one_value;
 pub mod os_release;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
@@ -101,6 +104,7 @@ pub mod talos_resources;
 pub mod talos_table;
 pub mod tc_class;
 pub mod tc_filter;
+pub mod tc_json;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
@@ -202,6 +206,17 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
                 out.typed_context(line);
                 i += 1;
                 timed = p.time.map(|time| (i, time));
+                let next = (i..lines.len()).find(|n| lines.get(*n).is_some_and(|l| !l.is_blank()));
+                let next_prompt =
+                    next.and_then(|n| prompts.get(n)?.as_ref().filter(|_| begins.get(n) == Some(&None)));
+                // The divider after a time names the source of what that time is of.
+                let named = p.command.is_some() || next_prompt.is_none_or(|n| n.command.is_none());
+                if named
+                    && (next.is_none() || next_prompt.is_some())
+                    && let Some(id) = empty_output::of(&out.hints)
+                {
+                    empty_output::record(id, line, &mut out);
+                }
                 continue;
             }
         }

@@ -40,6 +40,7 @@ fn boot(case: &Case, subject: &Subject, local: Option<i64>) -> Option<Alignment>
         by_link_events(case, subject, local),
         by_carrier(case, subject),
         by_time_of_boot(case),
+        by_collection(case),
     ]
     .into_iter()
     .flatten()
@@ -364,6 +365,12 @@ fn by_carrier(case: &Case, subject: &Subject) -> Option<Alignment> {
         })
     });
     (!contradicted).then_some(Alignment { clock: Clock::Boot, offset, error, pairs: silences_in_all })
+}
+
+/// The clocks as the collection read them, one right after another.
+fn by_collection(case: &Case) -> Option<Alignment> {
+    let (offset, error, pairs) = crate::collection::facts::boot_offset(case)?;
+    Some(Alignment { clock: Clock::Boot, offset, error, pairs })
 }
 
 /// The kernel's own time of boot, or an uptime read at a known time. The clock of the log is not disciplined: it may drift

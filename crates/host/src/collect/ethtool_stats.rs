@@ -21,7 +21,12 @@ thread_local! {
 
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     // `do_gstats()` of ethtool prints this title.
-    let how = How { collector: "ethtool-stats", file: "state/ethtool-S.txt", of: Counters::Adapter };
+    let how = How {
+        collector: "ethtool-stats",
+        file: "state/ethtool-S.txt",
+        of: Counters::Adapter,
+        optional: false,
+    };
     counters(target, sink, how, |dev| format!("ethtool -S {dev} (ETHTOOL_GSTATS)"), "NIC statistics:")
 }
 
@@ -31,6 +36,8 @@ pub(super) struct How {
     pub collector: &'static str,
     pub file: &'static str,
     pub of: Counters,
+    /// Not having any is nothing to speak of.
+    pub optional: bool,
 }
 
 /// Hands over the counters of each member.
@@ -55,6 +62,7 @@ pub(super) fn counters(
     for (dev, answer) in answers {
         let (window, bytes) = match answer {
             Ok((counters, window)) => (window, Ok(print(title, &counters))),
+            Err(e) if how.optional && e.kind() == io::ErrorKind::Unsupported => continue,
             Err(e) => (crate::clock::begin().end(), Err(e)),
         };
         text(sink, how.collector, how.file, &source(&dev), window, bytes)?;

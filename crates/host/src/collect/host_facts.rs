@@ -1,4 +1,4 @@
-//! `host-facts`: kernel, distribution, name, boot, and the version of the bonding module.
+//! `host-facts`: kernel, distribution, time since boot, and the version of the bonding module.
 
 use super::files::hand_over;
 use super::{Collector, Pace, Sink, Target, text};
@@ -11,30 +11,26 @@ pub(super) const COLLECTOR: Collector = Collector { id: ID, pace: Pace::Once, ru
 const ID: &str = "host-facts";
 
 fn run(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
-    for (file, path) in [
-        ("host/version.txt", "/proc/version"),
-        ("host/cmdline.txt", "/proc/cmdline"),
-        ("host/hostname.txt", "/proc/sys/kernel/hostname"),
-        ("host/boot_id.txt", "/proc/sys/kernel/random/boot_id"),
-        ("host/uptime.txt", "/proc/uptime"),
-    ] {
-        hand_over(sink, ID, file, path)?;
+    hand_over(sink, ID, "host/version.txt", "/proc/version")?;
+    hand_over(sink, ID, "host/uptime.txt", "/proc/uptime")?;
+    // Not there on a host without a distribution, or in an image with nothing but this program.
+    if Path::new("/etc/os-release").exists() {
+        hand_over(sink, ID, "host/os-release.txt", "/etc/os-release")?;
     }
-    // Both are there only where a distribution and a loaded module are: not having them is no failure.
-    for (file, path) in [
-        ("host/os-release.txt", "/etc/os-release"),
-        ("host/bonding-version.txt", "/sys/module/bonding/version"),
-        ("host/bonding-srcversion.txt", "/sys/module/bonding/srcversion"),
-    ] {
-        if Path::new(path).exists() {
-            hand_over(sink, ID, file, path)?;
+    // A module built outside of the kernel's tree says so by its version, and is tainted in the list of modules.
+    for name in ["version", "srcversion"] {
+        let path = format!("/sys/module/bonding/{name}");
+        if Path::new(&path).exists() {
+            hand_over(sink, ID, "host/bonding-module.txt", &path)?;
         }
     }
     let (window, modules) = super::files::timed(Path::new("/proc/modules"));
-    // The list of all modules says more about a host than is needed.
-    let modules = modules.map(|all| {
-        let bonding = all.split(|b| *b == b'\n').filter(|l| l.starts_with(b"bonding "));
-        bonding.collect::<Vec<_>>().join(&b'\n')
-    });
-    text(sink, ID, "host/modules.txt", "grep ^bonding /proc/modules", window, modules)
+    // The list of all modules says more about a host than is needed. Built into the kernel, it is in no list.
+    let line = modules
+        .map(|all| all.split(|b| *b == b'\n').find(|l| l.starts_with(b"bonding ")).map(<[u8]>::to_vec))
+        .transpose();
+    match line {
+        Some(line) => text(sink, ID, "host/bonding-module.txt", "grep ^bonding /proc/modules", window, line),
+        None => Ok(()),
+    }
 }

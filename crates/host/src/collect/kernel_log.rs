@@ -7,7 +7,7 @@ use super::{Collector, Pace, Sink, Target, failed};
 use crate::kmsg::{KernelLog, Taken};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 
 /// The collector.
@@ -30,11 +30,18 @@ enum State {
 thread_local! {
     /// The reader of the collection that this thread makes.
     static STATE: RefCell<State> = const { RefCell::new(State::New) };
+    static INCOMPLETE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Begins anew: the next reading has the whole log.
 pub(super) fn begin_anew() {
     STATE.replace(State::New);
+    INCOMPLETE.set(false);
+}
+
+/// True if the collection of this thread could not read the log of this boot from its begin.
+pub(super) fn is_incomplete() -> bool {
+    INCOMPLETE.get()
 }
 
 fn run(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
@@ -45,6 +52,7 @@ fn run(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
                 Ok(log) => *state = State::Open(log),
                 Err(e) => {
                     *state = State::Refused;
+                    INCOMPLETE.set(true);
                     return hand_over(sink, begun.end(), failed(ID, &e));
                 }
             }
@@ -56,6 +64,7 @@ fn run(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
         match taken {
             Ok(taken) => {
                 if taken.missing > 0 {
+                    INCOMPLETE.set(true);
                     hand_over(sink, window, missing(&taken, fresh))?;
                 }
                 if taken.more {

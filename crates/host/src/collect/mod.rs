@@ -3,19 +3,34 @@
 //! Reading never changes the host: no promiscuous mode, no counter is reset, no module is loaded, and whatever may block
 //! (a driver's EEPROM, a firmware command) is bounded by a time limit.
 
+mod addresses;
+mod carrier;
 mod dumps;
+mod ethtool_driver;
+mod ethtool_phy;
+mod ethtool_settings;
 mod ethtool_stats;
 mod files;
 mod filters;
 mod host_facts;
+mod journal;
 mod kernel_log;
 mod links;
+mod lldp;
+mod load;
+mod managers;
+mod module_eeprom;
 mod multicast;
+mod pcie;
 mod proc_bonding;
+mod program;
+mod programs;
+mod protocols;
 mod qdiscs;
 mod stats;
+mod sysfs_bonding;
+mod time_source;
 
-use crate::interface::{self, Interface};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
 use std::io;
@@ -27,40 +42,6 @@ pub struct Target {
     pub bonds: Vec<String>,
     /// The members of all of them, by name, without repetition.
     pub members: Vec<String>,
-}
-
-impl Target {
-    /// The bonds with these names and their members, or all bonds if no name is given.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel does not list its interfaces; `NotFound` with the name if one of them is not there or is no bond.
-    pub fn find(names: &[String]) -> io::Result<Self> {
-        let all = crate::bounded::call("interfaces", std::time::Duration::from_secs(5), interface::list)?;
-        Self::among(&all, names)
-    }
-
-    /// The same, among interfaces that were listed before.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Target::find`].
-    pub fn among(all: &[Interface], names: &[String]) -> io::Result<Self> {
-        let bonds = interface::bonds(all);
-        let mut target = Self::default();
-        for name in names {
-            if !bonds.iter().any(|(b, _)| b.name == *name) {
-                let why = if all.iter().any(|i| i.name == *name) { "is no bond" } else { "is not there" };
-                return Err(io::Error::new(io::ErrorKind::NotFound, format!("{name} {why}")));
-            }
-        }
-        for (bond, members) in bonds.iter().filter(|(b, _)| names.is_empty() || names.contains(&b.name)) {
-            target.bonds.push(bond.name.clone());
-            // An interface has one master, so none comes twice.
-            target.members.extend(members.iter().map(|m| m.name.clone()));
-        }
-        Ok(target)
-    }
 }
 
 /// Takes readings.
@@ -101,12 +82,35 @@ pub const COLLECTORS: &[Collector] = &[
     stats::COLLECTOR,
     proc_bonding::COLLECTOR,
     ethtool_stats::COLLECTOR,
+    carrier::COLLECTOR,
+    load::SOFTNET,
+    protocols::SNMP,
+    load::PRESSURE,
     kernel_log::COLLECTOR,
     qdiscs::COLLECTOR,
+    load::CPU,
+    load::SOFTIRQS,
+    load::INTERRUPTS,
+    protocols::NETSTAT,
+    sysfs_bonding::COLLECTOR,
     filters::COLLECTOR,
     filters::CHAINS,
+    programs::BPF,
+    programs::NFTABLES,
     multicast::COLLECTOR,
+    addresses::ADDRESSES,
+    addresses::NEIGHBOURS,
+    pcie::COLLECTOR,
+    ethtool_settings::COLLECTOR,
+    ethtool_phy::COLLECTOR,
     host_facts::COLLECTOR,
+    ethtool_driver::COLLECTOR,
+    time_source::COLLECTOR,
+    managers::COLLECTOR,
+    lldp::COLLECTOR,
+    journal::COLLECTOR,
+    // Last: it may hold locks that others wait for.
+    module_eeprom::COLLECTOR,
 ];
 
 /// Runs all collectors that are due: those of `pace` and those that are called more often. [`Pace::Once`] runs all and

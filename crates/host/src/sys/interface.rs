@@ -17,6 +17,7 @@ const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_EXT_MASK: u16 = 29;
+const IFLA_XDP: u16 = 43;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_LINK_NETNSID: u16 = 37;
 /// `RTEXT_FILTER_SKIP_STATS`: counters are not needed to know who is there.
@@ -37,6 +38,8 @@ pub struct Interface {
     pub lower: Option<u32>,
     /// Its hardware address.
     pub address: Vec<u8>,
+    /// XDP programs: in which mode, in the words of `bpftool net`, and their ids.
+    pub xdp: Vec<(&'static str, u32)>,
 }
 
 impl Interface {
@@ -73,6 +76,7 @@ fn read(kind: u16, body: &[u8]) -> Option<Interface> {
             IFLA_LINK => interface.lower = u32_at(value, 0).filter(|l| *l != 0 && *l != interface.index),
             IFLA_MASTER => interface.master = u32_at(value, 0).filter(|m| *m != 0),
             IFLA_LINK_NETNSID => elsewhere = true,
+            IFLA_XDP => interface.xdp = xdp(value),
             IFLA_LINKINFO => {
                 let kind = Attributes(value).find(|(kind, _)| *kind == IFLA_INFO_KIND);
                 interface.kind = kind.map_or_else(String::new, |(_, k)| text(k));
@@ -84,6 +88,17 @@ fn read(kind: u16, body: &[u8]) -> Option<Interface> {
         interface.lower = None;
     }
     (!interface.name.is_empty()).then_some(interface)
+}
+
+/// The attached programs. A program for one mode is told twice: by its mode, and without (`IFLA_XDP_PROG_ID`).
+fn xdp(value: &[u8]) -> Vec<(&'static str, u32)> {
+    const MODES: [(u16, &str); 3] = [(5, "driver"), (6, "generic"), (7, "offload")];
+    Attributes(value)
+        .filter_map(|(kind, id)| {
+            let (_, mode) = MODES.iter().find(|(number, _)| *number == kind)?;
+            Some((*mode, u32_at(id, 0).filter(|id| *id != 0)?))
+        })
+        .collect()
 }
 
 fn text(value: &[u8]) -> String {
@@ -198,7 +213,7 @@ mod tests {
             kind: kind.to_owned(),
             master,
             lower,
-            address: Vec::new(),
+            ..Interface::default()
         };
         let all = [
             interface(1, "lo", "", None, None),

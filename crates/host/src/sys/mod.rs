@@ -1,5 +1,7 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
+pub mod bpf;
+pub mod bpf_load;
 pub mod clock;
 pub mod ethtool;
 pub mod interface;
@@ -13,6 +15,8 @@ pub(crate) mod probe;
 pub(crate) mod sandbox;
 pub mod signal;
 pub(crate) mod syscall_filter;
+pub(crate) mod rtnl_write;
+pub(crate) mod stop;
 
 use std::fs::File;
 use std::io;

@@ -1,6 +1,6 @@
 //! Requests that failed and dumps that may be inconsistent, in the words in which the tools print them.
 
-use super::{GENERIC, Interfaces, ROUTE};
+use super::{GENERIC, Interfaces, ROUTE, ethtool};
 use crate::evidence::{Citation, Fields};
 use crate::netlink::message::{Message, Outcome};
 use crate::netlink::names;
@@ -71,11 +71,19 @@ pub(super) fn failed(
             Some(interfaces.name(index))
         });
     } else if protocol == GENERIC {
-        let ethtool = request.is_none_or(|r| families.get(&r.kind).is_none_or(|f| f == "ethtool"));
-        let command = comment.split_whitespace().next().unwrap_or("");
-        if ethtool && command.starts_with("ETHTOOL_MSG_") {
-            source = super::ID;
+        // The command stands behind the header of the request, unless the kernel left it out.
+        let family = request.and_then(|r| families.get(&r.kind));
+        let command = request
+            .filter(|_| family.is_some_and(|f| f == "ethtool"))
+            .and_then(|r| r.payload.first().copied())
+            .or_else(|| ethtool::request_number(comment.split_whitespace().next().unwrap_or("")));
+        if let Some(command) = command {
+            source = ethtool::source_of_request(command);
         }
+        let header = request.and_then(|r| r.attrs(4).find(1));
+        let name = header.and_then(|h| h.attrs().find(2)).map(|a| a.text());
+        let index = header.and_then(|h| h.attrs().find(1)).and_then(|a| a.u32());
+        dev = dev.or(name).or_else(|| index.map(|i| interfaces.name(i)));
     }
     let mut fields = Fields::new(source, dev);
     fields.push("error", words, at);

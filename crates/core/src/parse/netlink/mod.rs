@@ -15,15 +15,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod actions;
 mod addresses;
+mod bitset;
 mod bond;
+mod drop_monitor;
+mod ethtool;
+mod ethtool_counters;
+mod ethtool_link;
+mod ethtool_module;
+mod ethtool_settings;
 mod failures;
 mod filters;
 mod kinds;
+mod link_modes;
 mod links;
 mod neighbours;
 mod qdisc_options;
 mod qdiscs;
 mod statistics;
+mod transceiver;
 
 /// For `recognised_as`.
 pub const ID: &str = "netlink";
@@ -62,6 +71,8 @@ struct Context<'c> {
     time: Option<Stamp>,
     /// Who is who.
     interfaces: &'c Interfaces,
+    /// Names of bits and counters that the capture tells.
+    strings: &'c ethtool::Strings,
     /// Told unasked.
     event: bool,
     /// The message says that its object is gone (`RTM_DEL...`).
@@ -126,7 +137,13 @@ struct Reader {
     interfaces: Interfaces,
     /// Families of generic netlink by id.
     families: BTreeMap<u16, String>,
+    strings: ethtool::Strings,
     asked: BTreeSet<Asked>,
+    /// Which octets of a module were asked for by sequence number: interface and place.
+    places: BTreeMap<u32, (String, ethtool_module::Place)>,
+    modules: ethtool_module::Modules,
+    /// The record of an interface's settings that replies are added to: where it stands.
+    settings: BTreeMap<String, usize>,
     /// Dumps that were said to be inconsistent.
     interrupted: BTreeSet<(Asked, u32)>,
     parsed: Parsed,
@@ -135,35 +152,59 @@ struct Reader {
 impl Reader {
     /// Learns names first: a dump names a bond after its members, and a capture may tell a family's id at its end.
     fn new(file: FileId, datagrams: &[Datagram<'_>]) -> Self {
-        let mut first = Interfaces::default();
-        let mut families = BTreeMap::new();
-        let mut asked = BTreeSet::new();
+        let mut reader = Self {
+            file,
+            interfaces: Interfaces::default(),
+            families: BTreeMap::new(),
+            strings: ethtool::Strings::default(),
+            asked: BTreeSet::new(),
+            places: BTreeMap::new(),
+            modules: ethtool_module::Modules::default(),
+            settings: BTreeMap::new(),
+            interrupted: BTreeSet::new(),
+            parsed: Parsed::default(),
+        };
         for d in datagrams {
             for m in Messages::new(d.messages) {
-                if request(d, &m) {
-                    if m.flags & message::REQUEST != 0 {
-                        asked.insert(Asked { protocol: d.protocol, seq: m.seq });
-                    }
-                } else if d.protocol == ROUTE && m.kind == links::NEW {
-                    let known = m.u32_at(4).is_some_and(|i| first.0.contains_key(&i));
-                    if !known {
-                        first.learn(&m);
-                    }
-                } else if d.protocol == GENERIC {
-                    families.extend(family(&m));
+                reader.learn(d, &m);
+            }
+        }
+        for d in datagrams.iter().filter(|d| d.protocol == GENERIC) {
+            for m in Messages::new(d.messages).filter(|m| !request(d, m)) {
+                if reader.is_ethtool(&m, comment(d)) {
+                    reader.strings.learn(&m);
                 }
             }
         }
-        let parsed = Parsed::default();
-        Self { file, interfaces: first, families, asked, interrupted: BTreeSet::new(), parsed }
+        reader
+    }
+
+    fn learn(&mut self, d: &Datagram<'_>, m: &Message<'_>) {
+        if request(d, m) {
+            self.asked.insert(Asked { protocol: d.protocol, seq: m.seq });
+        } else if d.protocol == ROUTE && m.kind == links::NEW {
+            let known = m.u32_at(4).is_some_and(|i| self.interfaces.0.contains_key(&i));
+            if !known {
+                self.interfaces.learn(m);
+            }
+        } else if d.protocol == GENERIC {
+            self.families.extend(family(m));
+        }
+    }
+
+    /// True for a message of the family `ethtool`: by the id that the controller told, or by the comment.
+    fn is_ethtool(&self, m: &Message<'_>, comment: &str) -> bool {
+        match self.families.get(&m.kind) {
+            Some(name) => name == "ethtool",
+            None => m.kind > message::FIRST && comment.starts_with("ETHTOOL_MSG_"),
+        }
     }
 
     fn datagram(&mut self, d: &Datagram<'_>) {
         let at = Citation::frame(self.file, d.number);
-        let comment = String::from_utf8_lossy(d.comment);
         let mut messages = Messages::new(d.messages);
         for m in messages.by_ref() {
-            self.message(d, &m, at, comment.trim_end_matches('\0'));
+            self.message(d, &m, at, comment(d));
         }
         if !messages.rest().is_empty() {
             self.parsed.not_understood.push(at);
@@ -178,11 +219,12 @@ impl Reader {
             self.parsed.records.push(Record { at, time, what: What::Fields(fields) });
         }
         let understood = if request(d, m) {
+            self.remember(m);
             true
         } else if let Some(outcome) = m.outcome() {
-            if let Some(fields) =
-                failures::failed(d.protocol, &outcome, comment, &self.interfaces, &self.families, at)
-            {
+            let failed =
+                failures::failed(d.protocol, &outcome, comment, &self.interfaces, &self.families, at);
+            if let Some(fields) = failed {
                 self.parsed.records.push(Record { at, time, what: What::Fields(fields) });
             }
             true
@@ -194,12 +236,8 @@ impl Reader {
             if d.protocol == ROUTE && m.kind == links::NEW {
                 self.interfaces.learn(m);
             }
-            let context = Context { at, time, interfaces: &self.interfaces, event, deleted: m.kind & 3 == 1 };
-            let out = &mut self.parsed.records;
-            match d.protocol {
-                ROUTE => route(m, &context, out),
-                _ => false,
-            }
+            let deleted = d.protocol == ROUTE && m.kind & 3 == 1;
+            self.told(d.protocol, m, (at, time, event, deleted), comment)
         };
         if understood && !m.cut {
             self.parsed.typed += 1;
@@ -210,12 +248,108 @@ impl Reader {
         }
     }
 
+    /// Keeps which octets of a module a request asks for: the reply does not repeat it.
+    fn remember(&mut self, m: &Message<'_>) {
+        if self.families.get(&m.kind).is_some_and(|f| f == "ethtool")
+            && let Some(place) = ethtool_module::asked(m)
+        {
+            let header = m.attrs(4).find(1);
+            let index = header.and_then(|h| h.attrs().find(1)).and_then(|a| a.u32());
+            let name = header.and_then(|h| h.attrs().find(2)).map(|a| a.text());
+            if let Some(dev) = name.or_else(|| index.map(|i| self.interfaces.name(i))) {
+                self.places.insert(m.seq, (dev, place));
+            }
+        }
+    }
+
+    /// Reads what the kernel tells. Of `about`: frame, time, event, gone.
+    fn told(
+        &mut self,
+        protocol: u16,
+        m: &Message<'_>,
+        about: (Citation, Option<Stamp>, bool, bool),
+        comment: &str,
+    ) -> bool {
+        let (at, time, event, deleted) = about;
+        let ethtool = protocol == GENERIC && self.is_ethtool(m, comment);
+        let (interfaces, strings) = (&self.interfaces, &self.strings);
+        let context = Context { at, time, interfaces, strings, event, deleted };
+        let out = &mut self.parsed.records;
+        if protocol == ROUTE {
+            return route(m, &context, out);
+        }
+        if protocol != GENERIC {
+            return other(m, &context, out);
+        }
+        if m.kind == message::FIRST {
+            // The controller: families and their ids, learnt beforehand.
+            return true;
+        }
+        if ethtool && m.payload.first() == Some(&ethtool::EEPROM) {
+            let place = self.places.get(&m.seq).cloned().or_else(|| ethtool_module::commented(comment));
+            let Some((dev, place)) = place else { return other(m, &context, out) };
+            self.modules.take(dev, place, m, &context, out);
+            return true;
+        }
+        if ethtool {
+            let before = out.len();
+            let understood = ethtool::read(m, &context, out);
+            if out.len() == before + 1 {
+                join_settings(out, &mut self.settings);
+            }
+            return understood;
+        }
+        if self.families.get(&m.kind).is_some_and(|f| f == "NET_DM") {
+            return drop_monitor::read(m, &context, out);
+        }
+        other(m, &context, out)
+    }
+
     fn finish(mut self) -> Parsed {
+        std::mem::take(&mut self.modules).finish(&mut self.parsed.records);
         if self.parsed.typed > 0 || !self.parsed.not_understood.is_empty() {
             self.parsed.recognised.push(ID);
         }
         self.parsed
     }
+}
+
+/// How long after the first reply about an interface's settings others still belong to the same reading.
+const ONE_READING_NS: i64 = 2_000_000_000;
+
+/// `ethtool <dev>` asks three questions (LINKINFO, LINKMODES, LINKSTATE) and prints one answer: replies that follow each other
+/// become one record. Each field keeps its own frame.
+fn join_settings(out: &mut Vec<Record>, settings: &mut BTreeMap<String, usize>) {
+    let Some(last) = out.len().checked_sub(1) else { return };
+    let (dev, keys) = match out.last().map(|r| &r.what) {
+        Some(What::Fields(f)) if f.source == "ethtool" => match &f.dev {
+            Some(dev) => (dev.clone(), f.entries.iter().map(|e| e.key.clone()).collect::<Vec<_>>()),
+            None => return,
+        },
+        _ => return,
+    };
+    let ns = |r: &Record| r.time.map_or(0, |t| t.ns);
+    let now = out.last().map_or(0, ns);
+    let earlier = settings.get(&dev).copied().filter(|i| {
+        out.get(*i).is_some_and(|r| {
+            let near = now.saturating_sub(ns(r)).unsigned_abs() <= ONE_READING_NS.unsigned_abs();
+            let new = matches!(&r.what, What::Fields(f) if keys.iter().all(|k| f.get(k).is_none()));
+            near && new
+        })
+    });
+    let Some(earlier) = earlier else {
+        settings.insert(dev, last);
+        return;
+    };
+    let Some(Record { what: What::Fields(added), .. }) = out.pop() else { return };
+    if let Some(Record { what: What::Fields(fields), .. }) = out.get_mut(earlier) {
+        fields.entries.extend(added.entries);
+    }
+}
+
+/// The remark beside a datagram.
+fn comment<'d>(d: &Datagram<'d>) -> &'d str {
+    std::str::from_utf8(d.comment).unwrap_or("").trim_end_matches('\0')
 }
 
 /// True if a message goes to the kernel. A tap marks neither direction for `tcpdump`, so the message must tell: requests to
