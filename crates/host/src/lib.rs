@@ -1,15 +1,15 @@
 //! The only crate that touches Linux: files, folders and archives, and collectors on a running host.
 #![deny(unsafe_code)]
 
-mod bounded;
 pub mod apply;
+mod bounded;
 pub mod collect;
 pub mod doctor;
 pub mod load;
 pub mod lockdown;
+pub mod notify;
 pub mod privilege;
 pub mod random;
-pub mod notify;
 pub mod reconcile;
 pub mod rival;
 pub mod save;
@@ -18,4 +18,6 @@ mod sys;
 pub mod terminal;
 pub mod usage;
 
-pub use sys::{bpf, bpf_load, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal};
+pub use sys::{
+    bpf, bpf_load, clock, ethtool, interface, kmsg, namespace, netlink, packet, poll, priority, signal,
+};

@@ -12,11 +12,11 @@ pub mod packet;
 pub mod poll;
 pub mod priority;
 pub(crate) mod probe;
+pub(crate) mod rtnl_write;
 pub(crate) mod sandbox;
 pub mod signal;
-pub(crate) mod syscall_filter;
-pub(crate) mod rtnl_write;
 pub(crate) mod stop;
+pub(crate) mod syscall_filter;
 
 use std::fs::File;
 use std::io;
