@@ -137,10 +137,10 @@ impl Mapper {
     fn hash(&self, kind: &str, value: &[u8]) -> [u8; 32] {
         // The key goes first and has a fixed length, and so has the outer message: no value can imitate another's.
         let inner =
-            Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0]).chain_update(value);
+            Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0_u8]).chain_update(value);
         Sha256::new()
             .chain_update(self.key)
-            .chain_update([1])
+            .chain_update([1_u8])
             .chain_update(inner.finalize())
             .finalize()
             .into()
