@@ -252,7 +252,7 @@ impl Mapper {
             || !plain
             || label.bytes().all(|b| b.is_ascii_digit())
             || WORDS.contains(&label.as_str())
-            || crate::parse::prompt::looks_like_ifname(&label)
+            || is_interface(&label)
             || name.parse::<std::net::IpAddr>().is_ok()
         {
             return;
@@ -322,6 +322,20 @@ impl Mapper {
     }
 }
 
+/// `eno1`, `enp3s0f1np1`, `bond0`: strictly, since hosts have names that begin alike (`portal1`).
+fn is_interface(label: &str) -> bool {
+    const PREFIXES: &[&str] = &[
+        "bond", "team", "eth", "eno", "ens", "enp", "em", "ib", "br", "veth", "tap", "tun", "swp", "vlan",
+        "lan", "wan", "dummy", "vpn", "wlan", "wlp", "wlo", "wls", "port", "lo",
+    ];
+    PREFIXES.iter().filter_map(|p| label.strip_prefix(p)).any(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b's' | b'f' | b'p' | b'n' | b'd' | b'v'))
+    })
+}
+
 fn show_mac(mac: [u8; 6]) -> String {
     lacp::Mac(mac).to_string()
 }
@@ -359,7 +373,8 @@ mod tests {
         }
         assert!(m.names().is_empty(), "{:?}", m.names());
         m.learn(Kind::Host, "DB01.corp.example");
-        assert_eq!(m.names().len(), 1);
-        assert_eq!(m.names()[0].0, "db01");
+        m.learn(Kind::Host, "portal1");
+        let names: Vec<String> = m.names().into_iter().map(|n| n.0).collect();
+        assert_eq!(names, ["portal1", "db01"]);
     }
 }
