@@ -119,6 +119,24 @@ pub fn file(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     Ok(())
 }
 
+/// Finds out whether [`file`] will be able to write at `path`, before minutes are spent on what is to be written there.
+/// Nothing is left behind.
+///
+/// # Errors
+///
+/// As for [`file`].
+pub fn may_be_written(path: &Path) -> Result<(), SaveError> {
+    if path.symlink_metadata().is_ok() || path.file_name().is_none() {
+        return Err(SaveError::Exists(path.to_owned()));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let trial = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+    let _ = std::fs::remove_file(&trial);
+    let result = write_new(&trial, b"");
+    let _ = std::fs::remove_file(&trial);
+    result.map_err(|source| SaveError::System { what: "write", path: path.to_owned(), source })
+}
+
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;

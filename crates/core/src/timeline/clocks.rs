@@ -99,7 +99,7 @@ fn by_own_state(case: &Case, subject: &Subject) -> Option<Alignment> {
 fn by_zone(case: &Case, subject: &Subject) -> Option<Alignment> {
     let mut zones: Vec<i64> = Vec::new();
     for m in &subject.members {
-        let silences: Vec<i64> = silences(m).map(|s| s.from).collect();
+        let silences: Vec<i64> = silences(m).map(|s| s.from).chain(last_words(m)).collect();
         if silences.is_empty() {
             continue;
         }
@@ -132,6 +132,14 @@ fn by_zone(case: &Case, subject: &Subject) -> Option<Alignment> {
     let zone = most_frequent(&zones)?;
     let pairs = zones.iter().filter(|z| **z == zone).count();
     Some(Alignment { clock: Clock::Local, offset: zone, error: 5 * SECOND, pairs })
+}
+
+/// The last LACPDU of either end, if the capture went on for long without another.
+fn last_words(m: &Member) -> impl Iterator<Item = i64> + '_ {
+    let told = m.wire.iter().flat_map(crate::wire::Wire::told).filter(|(p, _)| p.timed);
+    told.flat_map(|(_, story)| &story.outages)
+        .filter(|o| o.span.open && o.gap.is_none() && o.cause == Cause::Unclear)
+        .map(|o| o.span.start)
 }
 
 /// True if the boot clock of a log starts anew, or if boots at several times are known: one offset cannot fit.
