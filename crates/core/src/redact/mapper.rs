@@ -215,7 +215,7 @@ impl Mapper {
         let keep = match bits >> 112 {
             0xfe80..=0xfebf => 64,
             // Solicited-node groups hold the end of an address; other groups are those of protocols.
-            0xff00..=0xffff if bits >> 24 == 0xff02_0000_0000_0000_0000_0001_ff => 104,
+            0xff00..=0xffff if bits >> 24 == 0x00ff_0200_0000_0000_0000_0000_01ff => 104,
             0xff00..=0xffff => return from,
             _ => 16,
         };
