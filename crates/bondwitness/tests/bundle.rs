@@ -614,6 +614,32 @@ fn a_redacted_bundle_holds_and_tells_nothing() {
 }
 
 #[test]
+fn a_writer_that_is_killed_leaves_a_whole_bundle_or_none() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("case.tar.zst"), pack(&judged(small()), None).bytes).unwrap();
+    let (mut whole, mut none) = (0, 0);
+    for i in 0..40 {
+        let to = path(&format!("{i}.tar.zst"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bondwitness"))
+            .args(["redact", &path("case.tar.zst"), "-o", &to])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(i * 2));
+        let _ = child.kill();
+        let _ = child.wait();
+        if Path::new(&to).exists() {
+            assert!(checked(Path::new(&to), None).holds(), "{to}");
+            whole += 1;
+        } else {
+            none += 1;
+        }
+    }
+    assert!(none > 0, "{whole} were whole: the kill came too late to show anything");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_says_what_to_do() {
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();

@@ -105,7 +105,7 @@ impl Key {
     ///
     /// If it is none, is protected by a passphrase, or is not Ed25519.
     pub fn read(text: &str) -> Result<Self, KeyError> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         if text.starts_with("ssh-") || text.starts_with("ecdsa-") {
             return Err(KeyError::Public);
         }
@@ -242,7 +242,7 @@ impl PublicKey {
 /// If it is no signature, is one for another purpose, or does not fit.
 pub fn verify(signature: &[u8], manifest: &[u8]) -> Result<PublicKey, KeyError> {
     let text = std::str::from_utf8(signature).map_err(|_| KeyError::NotSignature)?;
-    let body = between(text.trim(), BEGIN, END).ok_or(KeyError::NotSignature)?;
+    let body = between(text.trim_ascii(), BEGIN, END).ok_or(KeyError::NotSignature)?;
     let bytes = base64::decode(body).ok_or(KeyError::NotSignature)?;
     let lost = |_| KeyError::NotSignature;
     let mut r = Reader(bytes.strip_prefix(MAGIC).ok_or(KeyError::NotSignature)?);

@@ -137,10 +137,10 @@ impl Mapper {
     fn hash(&self, kind: &str, value: &[u8]) -> [u8; 32] {
         // The key goes first and has a fixed length, and so has the outer message: no value can imitate another's.
         let inner =
-            Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0]).chain_update(value);
+            Sha256::new().chain_update(self.key).chain_update(kind).chain_update([0_u8]).chain_update(value);
         Sha256::new()
             .chain_update(self.key)
-            .chain_update([1])
+            .chain_update([1_u8])
             .chain_update(inner.finalize())
             .finalize()
             .into()
@@ -215,7 +215,7 @@ impl Mapper {
         let keep = match bits >> 112 {
             0xfe80..=0xfebf => 64,
             // Solicited-node groups hold the end of an address; other groups are those of protocols.
-            0xff00..=0xffff if bits >> 24 == 0xff02_0000_0000_0000_0000_0001_ff => 104,
+            0xff00..=0xffff if bits >> 24 == 0x00ff_0200_0000_0000_0000_0000_01ff => 104,
             0xff00..=0xffff => return from,
             _ => 16,
         };
@@ -252,7 +252,7 @@ impl Mapper {
             || !plain
             || label.bytes().all(|b| b.is_ascii_digit())
             || WORDS.contains(&label.as_str())
-            || crate::parse::prompt::looks_like_ifname(&label)
+            || is_interface(&label)
             || name.parse::<std::net::IpAddr>().is_ok()
         {
             return;
@@ -322,6 +322,20 @@ impl Mapper {
     }
 }
 
+/// `eno1`, `enp3s0f1np1`, `bond0`: strictly, since hosts have names that begin alike (`portal1`).
+fn is_interface(label: &str) -> bool {
+    const PREFIXES: &[&str] = &[
+        "bond", "team", "eth", "eno", "ens", "enp", "em", "ib", "br", "veth", "tap", "tun", "swp", "vlan",
+        "lan", "wan", "dummy", "vpn", "wlan", "wlp", "wlo", "wls", "port", "lo",
+    ];
+    PREFIXES.iter().filter_map(|p| label.strip_prefix(p)).any(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b's' | b'f' | b'p' | b'n' | b'd' | b'v'))
+    })
+}
+
 fn show_mac(mac: [u8; 6]) -> String {
     lacp::Mac(mac).to_string()
 }
@@ -359,7 +373,8 @@ mod tests {
         }
         assert!(m.names().is_empty(), "{:?}", m.names());
         m.learn(Kind::Host, "DB01.corp.example");
-        assert_eq!(m.names().len(), 1);
-        assert_eq!(m.names()[0].0, "db01");
+        m.learn(Kind::Host, "portal1");
+        let names: Vec<String> = m.names().into_iter().map(|n| n.0).collect();
+        assert_eq!(names, ["portal1", "db01"]);
     }
 }

@@ -81,7 +81,7 @@ fn one(message: &mut [u8], kind: u16, little: bool, mapper: &mut Mapper) {
 
 /// Six octets that are no name of five letters are a link address: nothing else in these messages has that length.
 fn link_address(value: &mut [u8], mapper: &mut Mapper) {
-    let name = matches!(value, [text @ .., 0] if text.iter().all(u8::is_ascii_graphic));
+    let name = matches!(&*value, [text @ .., 0] if text.iter().all(u8::is_ascii_graphic));
     if let (Ok(mac), false) = (<[u8; 6]>::try_from(&*value), name) {
         for (slot, new) in value.iter_mut().zip(mapper.mac(mac)) {
             *slot = new;

@@ -35,7 +35,8 @@ fn walk(line: &str, names: &[(String, String)], mapper: &mut Mapper, out: &mut S
         let begins = at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
         if begins && (first.is_ascii_alphanumeric() || *first == b':') {
             let rest = line.get(at..).unwrap_or_default();
-            if let Some((length, to)) = value(rest, names, mapper) {
+            let joined = at.checked_sub(1).and_then(|i| bytes.get(i)) == Some(&b'-');
+            if let Some((length, to)) = value(rest, joined, names, mapper) {
                 out.push_str(&to);
                 at += length;
                 continue;
@@ -47,12 +48,18 @@ fn walk(line: &str, names: &[(String, String)], mapper: &mut Mapper, out: &mut S
     }
 }
 
-/// The value that a text begins with: how long it is, and what stands for it.
-fn value(text: &str, names: &[(String, String)], mapper: &mut Mapper) -> Option<(usize, String)> {
+/// The value that a text begins with: how long it is, and what stands for it. `joined`: a dash stands before it.
+fn value(
+    text: &str,
+    joined: bool,
+    names: &[(String, String)],
+    mapper: &mut Mapper,
+) -> Option<(usize, String)> {
     groups(text, ':', mapper)
         .or_else(|| groups(text, '-', mapper))
         .or_else(|| wide_groups(text, '.', mapper))
-        .or_else(|| wide_groups(text, '-', mapper))
+        // The middle of a UUID is no address.
+        .or_else(|| (!joined).then(|| wide_groups(text, '-', mapper)).flatten())
         .or_else(|| ipv6(text, mapper))
         .or_else(|| ipv4(text, mapper))
         .or_else(|| bare(text, mapper))
@@ -178,7 +185,8 @@ fn wide_groups(text: &str, separator: char, mapper: &mut Mapper) -> Option<(usiz
         4 => 1,
         _ => return None,
     };
-    if !ends(text, end) || !(first..first + 3).all(|i| part(i).is_some_and(|p| p.len() == 4)) {
+    let goes_on = text.as_bytes().get(end) == Some(&b'-');
+    if goes_on || !ends(text, end) || !(first..first + 3).all(|i| part(i).is_some_and(|p| p.len() == 4)) {
         return None;
     }
     let digits: String = (first..first + 3).filter_map(part).collect();
