@@ -24,7 +24,7 @@ fn is_title(t: &str) -> bool {
     t.split_whitespace().eq(["Idx", "Device", ":", "Count", "Querier", "Group", "Users", "Timer", "Reporter"])
 }
 
-/// `2	eth0      :     1      V3`: the interface.
+/// `2  eth0      :     1      V3`: the interface.
 fn device(t: &str) -> Option<&str> {
     let (left, right) = t.split_once(':')?;
     let mut words = left.split_whitespace();
@@ -37,7 +37,7 @@ fn device(t: &str) -> Option<&str> {
     fits.then_some(name)
 }
 
-/// `010000E0     1 0:00000000		0`: a group of IPv4.
+/// `010000E0     1 0:00000000    0`: a group of IPv4.
 fn four(t: &str) -> Option<Ipv4Addr> {
     let mut words = t.split_whitespace();
     let group = words.next().filter(|w| w.len() == 8)?;
