@@ -159,6 +159,8 @@ pub struct Totals {
     pub interfaces: Vec<Interface>,
     /// Damage.
     pub damage: Option<Damage>,
+    /// Packets that were lost before they could be written, as the file itself counts them.
+    pub lost: u64,
 }
 
 /// Recognises a capture by its first bytes.
@@ -503,6 +505,17 @@ fn pcapng<'a>(
                 word(body, 12).unwrap_or(0),
                 20,
             )),
+            // Interface statistics: dropped by the interface (isb_ifdrop), dropped by the system (isb_osdrop). They count
+            // from the beginning of the capture, so the last block of an interface counts; a sum errs to the safe side.
+            5 => {
+                options(body.get(12..).unwrap_or_default(), little, |code, value| {
+                    if let (5 | 7, Some(eight)) = (code, value.first_chunk::<8>()) {
+                        let n = if little { u64::from_le_bytes(*eight) } else { u64::from_be_bytes(*eight) };
+                        totals.lost = totals.lost.saturating_add(n);
+                    }
+                });
+                None
+            }
             // Simple packet: no time; the length is bounded by the block.
             3 => Some((0, None, u32::try_from(body.len().saturating_sub(4)).unwrap_or(0), 4)),
             _ => None,

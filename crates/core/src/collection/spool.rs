@@ -11,6 +11,9 @@ use std::fmt::Write as _;
 
 /// The index of all readings in the case: one line each.
 pub const READINGS: &str = "readings.txt";
+/// Its first line.
+pub const READINGS_HEAD: &str =
+    "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n";
 
 /// The files of a collection in the making.
 #[derive(Debug, Clone)]
@@ -32,9 +35,7 @@ impl Spool {
             os: os.to_owned(),
             texts: BTreeMap::new(),
             captures: BTreeMap::new(),
-            readings:
-                "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n"
-                    .to_owned(),
+            readings: READINGS_HEAD.to_owned(),
             failures: BTreeMap::new(),
         }
     }
@@ -43,12 +44,16 @@ impl Spool {
     pub fn take(&mut self, reading: &Reading<'_>) {
         let file = safe_path(&reading.file);
         let source = one_line(&reading.source);
-        let _ = write!(
-            self.readings,
-            "{file} | {source} | {} | {} | ",
-            reading.window.begin_ns,
-            reading.window.end_ns.saturating_sub(reading.window.begin_ns)
-        );
+        // Frames carry their own time stamps; a line for each would say nothing new.
+        if !matches!(reading.form, Form::Frame { .. }) {
+            let window = reading.window;
+            let _ = write!(
+                self.readings,
+                "{file} | {source} | {} | {} | ",
+                window.begin_ns,
+                window.end_ns.saturating_sub(window.begin_ns)
+            );
+        }
         match &reading.form {
             Form::Failed { collector, why, detail } => {
                 let detail = one_line(detail);
@@ -83,7 +88,6 @@ impl Spool {
                 });
             }
             Form::Frame { dev, direction, length, bytes } => {
-                let _ = writeln!(self.readings, "{}", bytes.len());
                 self.packet(
                     &file,
                     dev,
@@ -271,7 +275,7 @@ mod tests {
         assert_eq!(case.failures.len(), 1);
         assert_eq!(case.failures.first().unwrap().why, v1::Cause::NoPrivilege);
         let readings = String::from_utf8_lossy(files.get(READINGS).unwrap()).into_owned();
-        assert_eq!(readings.lines().count(), 5, "{readings}");
+        assert_eq!(readings.lines().count(), 4, "{readings}");
         assert!(
             readings.contains("log/kmsg.txt | /dev/kmsg | 5 | 4 | no privilege: operation not permitted")
         );

@@ -9,12 +9,14 @@ use crate::evidence::{Citation, FileId, Line, Record, Text};
 use crate::units::Stamp;
 
 mod cursor;
+mod empty_output;
 mod ethtool_listing;
 mod table;
 
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod bpftool_net_json;
 pub mod bridge_fdb;
 pub mod bridge_link;
 pub mod bridge_vlan;
@@ -75,6 +77,7 @@ pub mod nm_keyfile;
 pub mod nmcli;
 pub mod nmstate;
 pub mod nstat;
+pub mod one_value;
 pub mod os_release;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
@@ -103,6 +106,7 @@ pub mod talos_resources;
 pub mod talos_table;
 pub mod tc_class;
 pub mod tc_filter;
+pub mod tc_json;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
@@ -181,18 +185,40 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
     let mut out = Out::new(prompt::hints_from_path(path));
     let base = out.hints.clone();
     let mut i = 0;
+    // The line after one that announced a time: what it announces itself is of that time.
+    let mut timed: Option<(usize, Stamp)> = None;
+    // The time that the line before announced: `@@ time` stands before the divider that names the source.
+    let mut announced = None;
     while let Some(line) = lines.get(i) {
         if line.is_blank() {
             i += 1;
             continue;
         }
+        let time_before = announced.take();
         let begin = begins.get(i).copied().flatten();
         if let Some(p) = prompts.get(i).and_then(Option::as_ref) {
             // A prompt or a divider announces what follows; formats that know it better go first.
             if begin.is_none() {
                 out.hints = p.hints(&base);
+                if out.hints.time.is_none() {
+                    out.hints.time = timed.filter(|(at, _)| *at == i).map(|(_, time)| time);
+                }
+                out.hints.time = out.hints.time.or(time_before);
+                announced = p.time;
                 out.typed_context(line);
                 i += 1;
+                timed = p.time.map(|time| (i, time));
+                let next = (i..lines.len()).find(|n| lines.get(*n).is_some_and(|l| !l.is_blank()));
+                let next_prompt =
+                    next.and_then(|n| prompts.get(n)?.as_ref().filter(|_| begins.get(n) == Some(&None)));
+                // The divider after a time names the source of what that time is of.
+                let named = p.command.is_some() || next_prompt.is_none_or(|n| n.command.is_none());
+                if named
+                    && (next.is_none() || next_prompt.is_some())
+                    && let Some(id) = empty_output::of(&out.hints)
+                {
+                    empty_output::record(id, line, &mut out);
+                }
                 continue;
             }
         }
@@ -231,6 +257,35 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reading_has_the_time_and_the_interface_that_its_two_lines_announce() {
+        let text = "@@ 1795313330.5\n==> ethtool -S eno1 (ETHTOOL_GSTATS) <==\nNIC statistics:\n     rx_drops: 1\n\
+                    @@ 1795313331.5\n==> ethtool -S eno2 (ETHTOOL_GSTATS) <==\nNIC statistics:\n     rx_drops: 2\n\
+                    $ ethtool -S eno3\nNIC statistics:\n     rx_drops: 3\n";
+        let p = parse_text(FileId(0), "state/ethtool-S.txt", text.as_bytes());
+        let seen: Vec<_> = p
+            .records
+            .iter()
+            .map(|r| match &r.what {
+                crate::evidence::What::Counters(c) => (c.dev.as_deref(), r.time.map(|t| t.ns)),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let at = |seconds: i64| Some(seconds * 1_000_000_000 + 500_000_000);
+        assert_eq!(
+            seen,
+            [(Some("eno1"), at(1_795_313_330)), (Some("eno2"), at(1_795_313_331)), (Some("eno3"), None)]
+        );
+    }
+
+    #[test]
+    fn a_time_before_the_divider_holds_for_the_block_after_it() {
+        let text = "@@ 1795313330.250000000\n==> ip -s -d link <==\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n$ ip link\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n";
+        let parsed = parse_text(FileId(0), "a.txt", text.as_bytes());
+        let times: Vec<_> = parsed.records.iter().map(|r| r.time).collect();
+        assert_eq!(times, [Some(Stamp::wall(1_795_313_330_250_000_000)), None]);
+    }
 
     #[test]
     fn ids_are_unique_and_kebab() {

@@ -213,6 +213,25 @@ fn standard_groups_have_the_names_of_the_standard() {
 }
 
 #[test]
+fn flags_of_the_driver_and_energy() {
+    let bit = |r: Request, n: u32, name: &str, set: bool| {
+        let r = r.nested(1).u32(1, n).text(2, name);
+        if set { r.attr(3, &[]) } else { r }.end()
+    };
+    let flags = bit(reply(14).nested(2).u32(2, 2).nested(3), 0, "link-down-on-close", true);
+    let flags = bit(flags, 1, "legacy-rx", false).bytes();
+    let modes = bit(reply(24).nested(2).u32(2, 64).nested(3), 5, "1000baseT/Full", false).end().end();
+    let energy = modes.u8(4, 0).u8(5, 1).u8(6, 1).u32(7, 17).bytes();
+    let p = read(&[(16, "ETHTOOL_MSG_PRIVFLAGS_GET eno1", flags), (16, "ETHTOOL_MSG_EEE_GET eno1", energy)]);
+    assert_eq!(field(&p, "ethtool-priv-flags", "link-down-on-close").as_deref(), Some("on"));
+    assert_eq!(field(&p, "ethtool-priv-flags", "legacy-rx").as_deref(), Some("off"));
+    assert_eq!(field(&p, "ethtool-eee", "EEE status").as_deref(), Some("enabled - inactive"));
+    assert_eq!(field(&p, "ethtool-eee", "Tx LPI").as_deref(), Some("17 (us)"));
+    assert_eq!(field(&p, "ethtool-eee", "Supported EEE link modes").as_deref(), Some("1000baseT/Full"));
+    assert_eq!(field(&p, "ethtool-eee", "Advertised EEE link modes").as_deref(), Some("Not reported"));
+}
+
+#[test]
 fn pause_frames_are_counted() {
     let p = read(&[(
         16,
@@ -245,8 +264,7 @@ fn diagnostics_of_an_sfp() {
         (113, &[0x40]),
     ]);
     let of = |i2c: &str, data: &[u8]| {
-        let comment =
-            format!("ETHTOOL_MSG_MODULE_EEPROM_GET eno1 page 0 bank 0 offset 0 length 128 i2c {i2c}");
+        let comment = format!("ETHTOOL_MSG_MODULE_EEPROM_GET eno1 i2c {i2c} page 0x00 offset 0");
         let comment: &'static str = Box::leak(comment.into_boxed_str());
         (16, comment, reply(32).attr(7, data).bytes())
     };
@@ -270,9 +288,8 @@ fn diagnostics_of_an_sfp() {
 #[test]
 fn diagnostics_of_a_qsfp_and_of_cmis() {
     let of = |dev: &str, page: u8, offset: u32, data: &[u8]| {
-        let comment = format!(
-            "ETHTOOL_MSG_MODULE_EEPROM_GET {dev} page {page} bank 0 offset {offset} length 128 i2c 0x50"
-        );
+        let comment =
+            format!("ETHTOOL_MSG_MODULE_EEPROM_GET {dev} i2c 0x50 page {page:#04x} offset {offset}");
         let comment: &'static str = Box::leak(comment.into_boxed_str());
         (16, comment, reply(32).attr(7, data).bytes())
     };

@@ -3,6 +3,34 @@
 //! Reading never changes the host: no promiscuous mode, no counter is reset, no module is loaded, and whatever may block
 //! (a driver's EEPROM, a firmware command) is bounded by a time limit.
 
+mod addresses;
+mod carrier;
+mod dumps;
+mod ethtool_driver;
+mod ethtool_phy;
+mod ethtool_settings;
+mod ethtool_stats;
+mod files;
+mod filters;
+mod host_facts;
+mod journal;
+mod kernel_log;
+mod links;
+mod lldp;
+mod load;
+mod managers;
+mod module_eeprom;
+mod multicast;
+mod pcie;
+mod proc_bonding;
+mod program;
+mod programs;
+mod protocols;
+mod qdiscs;
+mod stats;
+mod sysfs_bonding;
+mod time_source;
+
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
 use std::io;
@@ -49,7 +77,59 @@ pub struct Collector {
 }
 
 /// All collectors, in the order in which they run: the most volatile first.
-pub const COLLECTORS: &[Collector] = &[];
+pub const COLLECTORS: &[Collector] = &[
+    links::COLLECTOR,
+    stats::COLLECTOR,
+    proc_bonding::COLLECTOR,
+    ethtool_stats::COLLECTOR,
+    carrier::COLLECTOR,
+    load::SOFTNET,
+    protocols::SNMP,
+    load::PRESSURE,
+    kernel_log::COLLECTOR,
+    qdiscs::COLLECTOR,
+    load::CPU,
+    load::SOFTIRQS,
+    load::INTERRUPTS,
+    protocols::NETSTAT,
+    sysfs_bonding::COLLECTOR,
+    filters::COLLECTOR,
+    filters::CHAINS,
+    programs::BPF,
+    programs::NFTABLES,
+    multicast::COLLECTOR,
+    addresses::ADDRESSES,
+    addresses::NEIGHBOURS,
+    pcie::COLLECTOR,
+    ethtool_settings::COLLECTOR,
+    ethtool_phy::COLLECTOR,
+    host_facts::COLLECTOR,
+    ethtool_driver::COLLECTOR,
+    time_source::COLLECTOR,
+    managers::COLLECTOR,
+    lldp::COLLECTOR,
+    journal::COLLECTOR,
+    // Last: it may hold locks that others wait for.
+    module_eeprom::COLLECTOR,
+];
+
+/// Runs all collectors that are due: those of `pace` and those that are called more often. [`Pace::Once`] runs all and
+/// begins anew what goes on from one reading to the next (the kernel log).
+///
+/// The readings are of the network namespace of the calling thread, which must be the same for a whole collection.
+///
+/// # Errors
+///
+/// As for [`Sink::take`]. What cannot be read is a reading.
+pub fn run(pace: Pace, target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
+    if pace == Pace::Once {
+        kernel_log::begin_anew();
+    }
+    for collector in COLLECTORS.iter().filter(|c| c.pace <= pace) {
+        (collector.run)(target, sink)?;
+    }
+    Ok(())
+}
 
 /// Hands over text that a call returned, or why it returned none.
 ///
@@ -77,6 +157,7 @@ pub fn failed(collector: &'static str, error: &io::Error) -> Form<'static> {
     let why = match error.kind() {
         io::ErrorKind::PermissionDenied => v1::Cause::NoPrivilege,
         io::ErrorKind::TimedOut => v1::Cause::Timeout,
+        // Answers that were overrun or kept changing; see `netlink::Socket::dump` and `ethtool::Ethtool::counters`.
         io::ErrorKind::Interrupted => v1::Cause::Lost,
         _ => v1::Cause::Absent,
     };

@@ -1,6 +1,7 @@
 //! The kernel's clocks, and acquisition windows on them.
 
 use bondwitness_core::collection::{Window, v1::Clocks};
+use std::io;
 
 #[allow(
     unsafe_code,
@@ -53,9 +54,56 @@ impl Begun {
     }
 }
 
+/// What steers the kernel's wall clock (`adjtimex`), without changing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discipline {
+    /// True if something keeps the clock synchronised (`STA_UNSYNC` is not set).
+    pub synchronised: bool,
+    /// The status bits (`STA_*`).
+    pub status: i32,
+    /// The largest error that the clock may have, microseconds; grows by half a millisecond per second while nobody
+    /// steers.
+    pub max_error_us: i64,
+    /// The error that the steering program estimates, microseconds.
+    pub estimated_error_us: i64,
+    /// Correction of the clock's rate, parts per million times 65536.
+    pub frequency: i64,
+}
+
+/// How the wall clock is steered.
+///
+/// # Errors
+///
+/// If the kernel refuses: in a sandbox that forbids the call.
+#[allow(unsafe_code, reason = "the standard library does not know how clocks are steered")]
+pub fn discipline() -> io::Result<Discipline> {
+    const STA_UNSYNC: i32 = 0x40;
+    // SAFETY: plain numbers, for which all zero is a valid value; `modes` of zero only reads.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live local of the right type.
+    if unsafe { libc::adjtimex(&raw mut state) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[allow(clippy::useless_conversion, reason = "the fields are narrower on other machines")]
+    Ok(Discipline {
+        synchronised: state.status & STA_UNSYNC == 0,
+        status: state.status,
+        max_error_us: state.maxerror.into(),
+        estimated_error_us: state.esterror.into(),
+        frequency: state.freq.into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_the_clock_is_steered_can_be_read() {
+        let discipline = discipline().unwrap();
+        assert!(discipline.max_error_us >= 0, "{discipline:?}");
+        assert_eq!(discipline.synchronised, discipline.status & 0x40 == 0);
+    }
 
     #[test]
     fn a_window_holds_what_happened_in_it() {

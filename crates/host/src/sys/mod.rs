@@ -1,9 +1,22 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
+pub mod bpf;
+pub mod bpf_load;
 pub mod clock;
+pub mod ethtool;
+pub mod interface;
+pub mod kmsg;
 pub mod namespace;
+pub mod netlink;
 pub mod packet;
+pub mod poll;
 pub mod priority;
+pub(crate) mod probe;
+pub(crate) mod rtnl_write;
+pub(crate) mod sandbox;
+pub mod signal;
+pub(crate) mod stop;
+pub(crate) mod syscall_filter;
 
 use std::fs::File;
 use std::io;

@@ -42,6 +42,18 @@ impl Namespace {
         Ok(result)
     }
 
+    /// Moves the calling thread here for good, with a `/sys` that shows this namespace to it alone. To be called before
+    /// other threads are started.
+    ///
+    /// # Errors
+    ///
+    /// If the thread may not enter or mount (it needs `CAP_SYS_ADMIN`).
+    pub fn enter_for_good(&self) -> io::Result<()> {
+        self.enter()?;
+        own_mounts()?;
+        mount_sysfs(Path::new("/sys"))
+    }
+
     #[allow(unsafe_code, reason = "the standard library does not know namespaces")]
     fn enter(&self) -> io::Result<()> {
         // SAFETY: no pointers; the descriptor is ours and open. Only the calling thread moves, and nothing of Rust
@@ -49,6 +61,20 @@ impl Namespace {
         let done = unsafe { libc::setns(self.0.as_raw_fd(), libc::CLONE_NEWNET) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
+}
+
+/// Gives the calling thread mounts of its own: what it mounts from now on is seen by nobody else.
+#[allow(unsafe_code, reason = "the standard library does not mount")]
+fn own_mounts() -> io::Result<()> {
+    // SAFETY: no pointers. The thread leaves the file system attributes that it shared with others.
+    if unsafe { libc::unshare(libc::CLONE_NEWNS) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let flags = libc::MS_REC | libc::MS_PRIVATE;
+    // SAFETY: the pointers are to strings that live for the whole program, or null where the kernel ignores them.
+    let done =
+        unsafe { libc::mount(c"none".as_ptr(), c"/".as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Mounts a fresh sysfs: its `class/net` shows the interfaces of the network namespace it is mounted from, for whoever

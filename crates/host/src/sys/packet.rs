@@ -8,11 +8,17 @@
 //! of the slow protocols is missing from it.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::time::Duration;
 
 /// Ethertype of the slow protocols.
 const SLOW_PROTOCOLS: u16 = 0x8809;
+/// Ethertype of LLDP.
+const LLDP: u16 = 0x88cc;
+/// Receive buffer of a tap, octets of kernel memory (a short frame takes about 770 of them).
+const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
+/// `PACKET_IGNORE_OUTGOING` of linux/if_packet.h, since Linux 4.20.
+const PACKET_IGNORE_OUTGOING: i32 = 23;
 /// The group address that LACPDUs are sent to.
 const SLOW_PROTOCOLS_GROUP: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02];
 
@@ -36,6 +42,19 @@ pub struct Frame {
     pub direction: Direction,
     /// When the kernel saw it: nanoseconds since 1970 on the host's wall clock.
     pub ns: i64,
+    /// The VLAN tag (TPID, TCI) that the kernel or the NIC took off, if there was one: slow protocols are never tagged by
+    /// the standard, so one is worth knowing.
+    pub vlan: Option<(u16, u16)>,
+}
+
+/// What a tap is to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tap {
+    /// Sent frames too. Every frame that the host sends then runs through the filter, which costs about a fifth of the
+    /// instructions of sending it (`performance.md` section 4).
+    pub outgoing: bool,
+    /// LLDP frames (0x88cc) too: they name the switch and its port.
+    pub lldp: bool,
 }
 
 /// What a socket counted since it was last asked.
@@ -62,9 +81,26 @@ impl PacketSocket {
     ///
     /// If the kernel refuses: without `CAP_NET_RAW`, or for an interface that is not there.
     pub fn open(ifindex: u32) -> io::Result<Self> {
+        Self::tap(ifindex, Tap { outgoing: true, lldp: false })
+    }
+
+    /// As [`PacketSocket::open`], with a choice of what is shown.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PacketSocket::open`]; also if sent frames are to be left out and the kernel is older than 4.20.
+    pub fn tap(ifindex: u32, tap: Tap) -> io::Result<Self> {
         let socket = Self::unbound(ifindex)?;
-        socket.filter()?;
+        socket.filter(tap.lldp)?;
         socket.option(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1i32)?;
+        socket.option(libc::SOL_PACKET, libc::PACKET_AUXDATA, &1i32)?;
+        if !tap.outgoing {
+            socket.option(libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, &1i32)?;
+        }
+        // Room for a storm. Beyond `rmem_max` only with CAP_NET_ADMIN; what does not fit is counted.
+        if socket.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &RECEIVE_BUFFER).is_err() {
+            let _ = socket.option(libc::SOL_SOCKET, libc::SO_RCVBUF, &RECEIVE_BUFFER);
+        }
         // Sent frames are shown only to sockets that ask for every protocol; the filter picks ours.
         socket.bind(u16::try_from(libc::ETH_P_ALL).unwrap_or_default())?;
         Ok(socket)
@@ -109,8 +145,9 @@ impl PacketSocket {
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Lets only slow-protocol frames through.
-    fn filter(&self) -> io::Result<()> {
+    /// Lets only slow-protocol frames through, and LLDP where it is wished.
+    fn filter(&self, lldp: bool) -> io::Result<()> {
+        let also = if lldp { LLDP } else { SLOW_PROTOCOLS };
         let op = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter {
             code: u16::try_from(code).unwrap_or_default(),
             jt,
@@ -119,7 +156,8 @@ impl PacketSocket {
         };
         let mut program = [
             op(libc::BPF_LD | libc::BPF_H | libc::BPF_ABS, 0, 0, 12),
-            op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, u32::from(SLOW_PROTOCOLS)),
+            op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, u32::from(SLOW_PROTOCOLS)),
+            op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, u32::from(also)),
             op(libc::BPF_RET | libc::BPF_K, 0, 0, u32::MAX),
             op(libc::BPF_RET | libc::BPF_K, 0, 0, 0),
         ];
@@ -174,7 +212,7 @@ impl PacketSocket {
         // SAFETY: plain numbers and null pointers, for which all zero is a valid value.
         let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
         // Aligned for `cmsghdr`; room for the time stamp and its header.
-        let mut control = [0u64; 8];
+        let mut control = [0u64; 16];
         let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         // SAFETY: as above.
         let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -191,6 +229,7 @@ impl PacketSocket {
             return if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) };
         };
         let mut ns = 0;
+        let mut vlan = None;
         // SAFETY: `message` was filled by the kernel and still points to `control`; the macros stay within the
         // length that the kernel set, and the time stamp is read without assuming its alignment.
         unsafe {
@@ -201,12 +240,24 @@ impl PacketSocket {
                         std::ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>());
                     ns = stamp.tv_sec.saturating_mul(1_000_000_000).saturating_add(stamp.tv_nsec);
                 }
+                if (*header).cmsg_level == libc::SOL_PACKET && (*header).cmsg_type == libc::PACKET_AUXDATA {
+                    let aux: libc::tpacket_auxdata =
+                        std::ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::tpacket_auxdata>());
+                    if aux.tp_status & libc::TP_STATUS_VLAN_VALID != 0 {
+                        let tpid = if aux.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0 {
+                            aux.tp_vlan_tpid
+                        } else {
+                            0x8100
+                        };
+                        vlan = Some((tpid, aux.tp_vlan_tci));
+                    }
+                }
                 header = libc::CMSG_NXTHDR(&raw const message, header);
             }
         }
         let direction =
             if address.sll_pkttype == libc::PACKET_OUTGOING { Direction::Out } else { Direction::In };
-        Ok(Some(Frame { captured: length.min(buffer.len()), length, direction, ns }))
+        Ok(Some(Frame { captured: length.min(buffer.len()), length, direction, ns, vlan }))
     }
 
     /// Sends a whole Ethernet frame.
@@ -246,31 +297,20 @@ impl PacketSocket {
     }
 }
 
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 /// Waits until one of the sockets has a frame, or until the time is over.
 ///
 /// # Errors
 ///
 /// If the kernel refuses; an interrupted wait is no error.
-#[allow(unsafe_code, reason = "the standard library cannot wait for several descriptors")]
 pub fn wait(sockets: &[&PacketSocket], at_most: Duration) -> io::Result<()> {
-    let mut polled: Vec<libc::pollfd> = sockets
-        .iter()
-        .map(|s| libc::pollfd { fd: s.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
-        .collect();
-    let timeout = libc::timespec {
-        tv_sec: libc::time_t::try_from(at_most.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: libc::c_long::from(at_most.subsec_nanos()),
-    };
-    let count = libc::nfds_t::try_from(polled.len()).map_err(io::Error::other)?;
-    // SAFETY: pointer and count are of the same live vector; the timeout is a live local; no signal mask is given.
-    let done = unsafe { libc::ppoll(polled.as_mut_ptr(), count, &raw const timeout, std::ptr::null()) };
-    if done < 0 {
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-    Ok(())
+    let descriptors: Vec<BorrowedFd<'_>> = sockets.iter().map(|s| s.as_fd()).collect();
+    super::poll::readable(&descriptors, at_most).map(|_| ())
 }
 
 /// The index of an interface in the calling thread's network namespace.

@@ -386,6 +386,8 @@ fn route(m: &Message<'_>, context: &Context<'_>, out: &mut Vec<Record>) -> bool 
         44 | 45 => filters::read(m, context, out),
         56 | 57 => addresses::multicast(m, context, out),
         88 | 89 => namespace(m, context, out),
+        // Chains: which there are; their filters come of themselves.
+        100 | 101 => true,
         92 => statistics::read(m, context, out),
         _ => other(m, context, out),
     }

@@ -1,0 +1,293 @@
+//! The judge of ADR 0007: turns readings into files, files into a verdict, and has no privilege to do anything else.
+
+use super::diagnose::print;
+use anyhow::{Context as _, Result};
+use bondwitness_core::bundle;
+use bondwitness_core::collection::{Form, Reading, Spool, v1};
+use bondwitness_core::evidence::Direction;
+use bondwitness_core::report::{members::words, printable, text};
+use bondwitness_host::lockdown::{self, Lockdown};
+use bondwitness_host::sensor::stream::{Said, Told};
+use lacp::wire::{ETHERTYPE_SLOW, SlowPdu};
+use lacp::{Lacpdu, PortState};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufReader, BufWriter, Write};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the sensor asked for; see `live::tell`.
+#[derive(Debug, Default)]
+struct Wish {
+    diagnose: bool,
+    bonds: Vec<String>,
+    json: bool,
+    options: text::Options,
+    progress: bool,
+    window_s: u64,
+    until_flap: bool,
+    bundle: bool,
+    quiet: bool,
+    /// The private key to sign with, as its file holds it.
+    key: Option<String>,
+}
+
+impl Wish {
+    fn read(json: &[u8]) -> Result<Self> {
+        let v: Value = serde_json::from_slice(json)?;
+        let flag = |name: &str| v.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let number = |name: &str| v.get(name).and_then(Value::as_u64).unwrap_or(0);
+        Ok(Self {
+            diagnose: flag("diagnose"),
+            bonds: v
+                .get("bonds")
+                .and_then(Value::as_array)
+                .map(|a| a.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+                .unwrap_or_default(),
+            json: flag("json"),
+            options: text::Options {
+                color: flag("color"),
+                width: usize::try_from(number("width")).unwrap_or(80),
+                verbose: flag("verbose"),
+            },
+            progress: flag("progress"),
+            window_s: number("window_ms").div_ceil(1000),
+            until_flap: flag("until_flap"),
+            bundle: flag("bundle"),
+            quiet: flag("quiet"),
+            key: v.get("key").and_then(Value::as_str).map(str::to_owned),
+        })
+    }
+}
+
+pub(super) fn run() -> Result<u8> {
+    // Before anything is read: what comes is from the wire.
+    let locked = lockdown::judge()?;
+    let mut from = BufReader::with_capacity(64 * 1024, std::io::stdin().lock());
+    let mut to = BufWriter::new(std::io::stdout().lock());
+    let Some(Told::Begin(wish)) = Told::receive(&mut from).context("cannot read what is wanted")? else {
+        return Err(super::Helped::new(
+            "cannot judge by itself: this command is started by `diagnose` and `collect`",
+            "bondwitness diagnose --help",
+        )
+        .code(2)
+        .into());
+    };
+    let wish = Wish::read(&wish)?;
+    let mut spool = Spool::new(concat!("bondwitness ", env!("CARGO_PKG_VERSION")), "Linux");
+    let mut watch = Watch::default();
+    let mut end = None;
+    while let Some(told) = Told::receive(&mut from).context("cannot read from the collecting process")? {
+        match told {
+            Told::Reading(reading) => {
+                if let Some(why) = watch.see(&reading) {
+                    Said::Flap(why).send(&mut to)?;
+                    to.flush()?;
+                }
+                spool.take(&reading);
+            }
+            Told::Opened(file, dev) => {
+                spool.open_capture(&file, &dev);
+                watch.members.entry(dev).or_default();
+            }
+            Told::Closed(capture) => spool.close_capture(&capture),
+            Told::Tick => {
+                watch.seconds += 1;
+                if wish.progress {
+                    Said::Progress(watch.draw(&wish)).send(&mut to)?;
+                    to.flush()?;
+                }
+            }
+            Told::End(collection) => end = Some(collection),
+            Told::Begin(_) | Told::Signed(_) => {}
+        }
+    }
+    if wish.progress {
+        Said::Progress(watch.erase()).send(&mut to)?;
+        to.flush()?;
+    }
+    let Some(collection) = end else {
+        anyhow::bail!("the collecting process ended early");
+    };
+    let code = finish(&wish, &spool, &collection, &locked, &mut to)?;
+    Said::Exit(code).send(&mut to)?;
+    to.flush()?;
+    Ok(0)
+}
+
+fn finish(
+    wish: &Wish,
+    spool: &Spool,
+    collection: &v1::Collection,
+    locked: &Lockdown,
+    to: &mut impl Write,
+) -> Result<u8> {
+    let mut collection = collection.clone();
+    collection.lockdown = locked.done().into_iter().map(str::to_owned).collect();
+    let mut files = spool.files(&collection);
+    let mut code = u8::from(collection.bonds.is_empty()) * 3;
+    if wish.diagnose {
+        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &wish.bonds);
+        code = report.exit_code();
+        if !wish.quiet {
+            Said::Out(print(&report, wish.json, wish.options)?.into_bytes()).send(to)?;
+            to.flush()?;
+        }
+        files.insert(bundle::v1::VERDICT_JSON.to_owned(), bundle::verdict_json(&report, VERSION));
+        files.insert(bundle::v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
+    }
+    if wish.bundle {
+        let key = wish.key.as_deref().map(bundle::sign::Key::read).transpose()?;
+        let meta = bundle::Meta {
+            version: VERSION,
+            hostname: &collection.host.hostname,
+            created_ns: collection.clocks.last().map_or(0, |c| c.real_ns),
+            bonds: &wish.bonds,
+            redaction: None,
+            key: key.as_ref(),
+        };
+        let packed = bundle::pack(&files, &meta)?;
+        Said::File("bundle".to_owned(), packed.bytes).send(to)?;
+    }
+    Ok(code)
+}
+
+/// What is shown while the window is open, and what a flap is noticed by.
+#[derive(Debug, Default)]
+struct Watch {
+    members: BTreeMap<String, Seen>,
+    bonds: BTreeMap<String, Vec<String>>,
+    seconds: u64,
+    drawn: usize,
+    note: Option<String>,
+}
+
+/// What was seen on one member.
+#[derive(Debug, Default)]
+struct Seen {
+    sent: u64,
+    received: u64,
+    /// The states of the last PDU sent: ours, and what we know of the partner's.
+    ours: Option<(PortState, PortState)>,
+    /// The states of the last PDU received: the partner's, and what it knows of ours.
+    theirs: Option<(PortState, PortState)>,
+}
+
+impl Watch {
+    /// Takes note of a reading; says why, if it shows a flap.
+    fn see(&mut self, reading: &Reading<'_>) -> Option<String> {
+        let flap = match &reading.form {
+            Form::Frame { dev, direction, bytes, .. } => self.frame(dev, *direction, bytes),
+            Form::Text(bytes) => reading
+                .source
+                .strip_prefix("/proc/net/bonding/")
+                .and_then(|bond| self.bond(bond, &String::from_utf8_lossy(bytes))),
+            Form::Netlink { .. } | Form::Failed { .. } => None,
+        }?;
+        self.note = Some(flap.clone());
+        Some(flap)
+    }
+
+    fn frame(&mut self, dev: &str, direction: Direction, bytes: &[u8]) -> Option<String> {
+        let pdu = lacpdu(bytes)?;
+        let seen = self.members.entry(dev.to_owned()).or_default();
+        let states = (pdu.actor.state, pdu.partner.state);
+        let (before, who) = match direction {
+            Direction::Out => {
+                seen.sent += 1;
+                (seen.ours.replace(states), "the host")
+            }
+            Direction::In => {
+                seen.received += 1;
+                (seen.theirs.replace(states), "the partner")
+            }
+        };
+        let (before, _) = before?;
+        let now = pdu.actor.state;
+        let lost = (before - now) & (PortState::SYNCHRONIZATION | PortState::CARRIES);
+        let gained = (now - before) & (PortState::EXPIRED | PortState::DEFAULTED);
+        (!lost.is_empty() || !gained.is_empty())
+            .then(|| format!("flap: {dev}, {who}: {}, now {}", words(before), words(now)))
+    }
+
+    /// The lines of `/proc/net/bonding` that change in a flap.
+    fn bond(&mut self, bond: &str, text: &str) -> Option<String> {
+        const TELLING: [&str; 4] =
+            ["MII Status:", "Currently Active Slave:", "Number of ports:", "Link Failure Count:"];
+        let lines: Vec<String> = text
+            .lines()
+            .map(str::trim)
+            .filter(|l| TELLING.iter().any(|t| l.starts_with(t)))
+            .map(str::to_owned)
+            .collect();
+        let before = self.bonds.insert(bond.to_owned(), lines.clone())?;
+        let change = lines.iter().zip(&before).find(|(now, before)| now != before);
+        match change {
+            Some((now, _)) => Some(format!("flap: {bond}, {now}")),
+            None if lines.len() != before.len() => Some(format!("flap: {bond}, members changed")),
+            None => None,
+        }
+    }
+
+    fn erase(&mut self) -> String {
+        let up = std::mem::take(&mut self.drawn);
+        if up == 0 { String::new() } else { format!("\x1b[{up}A\r\x1b[J") }
+    }
+
+    fn draw(&mut self, wish: &Wish) -> String {
+        let mut out = self.erase();
+        let what = if wish.until_flap { "waiting for a flap" } else { "capturing" };
+        let end = if wish.diagnose { "gives the verdict on what there is" } else { "writes what there is" };
+        let _ = writeln!(
+            out,
+            "{what}: {} of {} s (Ctrl-C {end})",
+            self.seconds.min(wish.window_s),
+            wish.window_s
+        );
+        let mut lines = 1;
+        let width = self.members.keys().map(|m| m.chars().count()).max().unwrap_or(0);
+        for (dev, seen) in self.members.iter().take(16) {
+            let state = |s: Option<PortState>| s.map_or_else(|| "nothing yet".to_owned(), words);
+            let _ = writeln!(
+                out,
+                "  {:width$}  out {:>5}: {}\n  {:width$}  in  {:>5}: {}; knows us as {}",
+                printable(dev),
+                seen.sent,
+                state(seen.ours.map(|s| s.0)),
+                "",
+                seen.received,
+                state(seen.theirs.map(|s| s.0)),
+                state(seen.theirs.map(|s| s.1)),
+            );
+            lines += 1;
+            lines += 1;
+        }
+        if self.members.len() > 16 {
+            let _ = writeln!(out, "  and {} more", self.members.len() - 16);
+            lines += 1;
+        }
+        if let Some(note) = &self.note {
+            let _ = writeln!(out, "  {}", printable(note));
+            lines += 1;
+        }
+        self.drawn = lines;
+        out
+    }
+}
+
+/// The LACPDU in an Ethernet frame, behind VLAN tags too.
+fn lacpdu(frame: &[u8]) -> Option<Lacpdu> {
+    let mut rest = frame.get(12..)?;
+    loop {
+        let (ethertype, payload) = rest.split_first_chunk::<2>()?;
+        match u16::from_be_bytes(*ethertype) {
+            ETHERTYPE_SLOW => {
+                let (SlowPdu::Lacpdu(pdu), _) = lacp::wire::decode(payload) else { return None };
+                return Some(pdu);
+            }
+            0x8100 | 0x88a8 => rest = payload.get(2..)?,
+            _ => return None,
+        }
+    }
+}

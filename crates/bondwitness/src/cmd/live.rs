@@ -1,0 +1,238 @@
+//! Looking at the running host: `diagnose` without `--from`, and `collect`.
+//!
+//! This process is the sensor of ADR 0007: it holds the privileges, starts the judge as its child, feeds it with
+//! readings, and prints and stores what comes back.
+
+use super::Helped;
+use crate::cli::{Collect, Diagnose, Live};
+use anyhow::{Context as _, Result};
+use bondwitness_host::sensor::stream::{Said, Told};
+use bondwitness_host::sensor::{self, Control, Plan, bonds};
+use bondwitness_host::signal::StopSignals;
+use bondwitness_host::{namespace, terminal};
+use serde_json::json;
+use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What the judge is told to do, as it is understood by `judge::Wish`.
+struct Order {
+    diagnose: bool,
+    bonds: Vec<String>,
+    json: bool,
+    verbose: bool,
+    color: bool,
+    until_flap: bool,
+    output: Option<PathBuf>,
+}
+
+pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
+    let order = Order {
+        diagnose: true,
+        bonds: args.bonds.clone(),
+        json: args.json,
+        verbose: args.verbose,
+        color,
+        until_flap: args.until_flap,
+        output: args.output.clone(),
+    };
+    run(&order, &args.live)
+}
+
+pub(super) fn collect(args: &Collect) -> Result<u8> {
+    let order = Order {
+        diagnose: false,
+        bonds: args.bonds.clone(),
+        json: false,
+        verbose: false,
+        color: false,
+        until_flap: false,
+        output: Some(args.output.clone()),
+    };
+    run(&order, &args.live)
+}
+
+fn run(order: &Order, live: &Live) -> Result<u8> {
+    let to_stdout = order.output.as_deref() == Some(Path::new("-"));
+    if to_stdout && terminal::is_terminal_stdout() {
+        return Err(Helped::new(
+            "cannot write a bundle to a terminal",
+            "redirect it: ssh host bondwitness collect -o - > case.tar.zst",
+        )
+        .code(2)
+        .into());
+    }
+    if let Some(name) = &live.netns {
+        enter(name)?;
+    }
+    let target =
+        bonds::target(&order.bonds).context("cannot list the bonds of this host (/proc/net/bonding)")?;
+    for bond in &order.bonds {
+        if !target.bonds.contains(bond) {
+            let known = bonds::all().unwrap_or_default();
+            let help = if known.is_empty() {
+                "this network namespace has no bond; another one: --netns NAME|PID".to_owned()
+            } else {
+                format!("this network namespace has: {}", known.join(", "))
+            };
+            return Err(Helped::new(format!("cannot find a bond called {bond}"), help).code(3).into());
+        }
+    }
+    let window = live.window.unwrap_or_else(|| bonds::window(&target));
+    // Before the child is started, so that Ctrl-C ends the window and not the child.
+    let signals = StopSignals::take().context("cannot take signals")?;
+    let mut child = start()?;
+    let (input, output) = (child.stdin.take(), child.stdout.take());
+    let (Some(input), Some(output)) = (input, output) else {
+        return Err(
+            Helped::new("cannot talk to the judging process", "this is a defect; please report it").into()
+        );
+    };
+    let control = Arc::new(Control { signals, flap: AtomicBool::new(false), gone: AtomicBool::new(false) });
+    let back = {
+        let (control, path) = (Arc::clone(&control), order.output.clone());
+        std::thread::spawn(move || listen(output, &control, path.as_deref()))
+    };
+    let plan = Plan {
+        bonds: order.bonds.clone(),
+        window,
+        until_flap: order.until_flap,
+        outgoing: !live.no_tx_tap,
+        command: std::env::args().skip(1).collect(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let told = tell(order, &plan, &control, input);
+    let back = wait(&mut child, back, &control)?;
+    let status = child.wait().context("cannot wait for the judging process")?;
+    let back = back?;
+    match (back.code, told) {
+        (Some(code), _) => Ok(code),
+        (None, told) => {
+            let why = told.err().map_or_else(|| status.to_string(), |e| format!("{status}; {e}"));
+            Err(Helped::new(
+                format!("cannot judge: the judging process ended early ({why})"),
+                "collect with a snapshot only (--for 0) and report this as a defect, with the command and the kernel",
+            )
+            .into())
+        }
+    }
+}
+
+/// Moves this process into another network namespace, with a `/sys` that shows it.
+fn enter(name: &str) -> Result<()> {
+    let path = if name.bytes().all(|b| b.is_ascii_digit()) {
+        PathBuf::from(format!("/proc/{name}/ns/net"))
+    } else if name.contains('/') {
+        PathBuf::from(name)
+    } else {
+        Path::new("/run/netns").join(name)
+    };
+    let help = |e: &std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => "`ip netns list` and `lsns -t net` show what there is",
+        _ => "entering a namespace needs CAP_SYS_ADMIN: run as root",
+    };
+    namespace::Namespace::at(&path).and_then(|n| n.enter_for_good()).map_err(|e| {
+        Helped::new(format!("cannot enter the network namespace {name} ({}): {e}", path.display()), help(&e))
+            .into()
+    })
+}
+
+fn start() -> Result<Child> {
+    Command::new("/proc/self/exe")
+        .arg("judge")
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| {
+            Helped::new(
+                format!("cannot start the judging process: {e}"),
+                "/proc must be mounted, and a process allowed",
+            )
+            .into()
+        })
+}
+
+/// Collects into the judge's input, and closes it.
+fn tell(
+    order: &Order,
+    plan: &Plan,
+    control: &Control,
+    input: std::process::ChildStdin,
+) -> std::io::Result<()> {
+    let mut input = BufWriter::with_capacity(64 * 1024, input);
+    let wish = json!({
+        "diagnose": order.diagnose,
+        "bonds": order.bonds,
+        "json": order.json,
+        "verbose": order.verbose,
+        "color": order.color,
+        "width": terminal::columns().map_or(80, usize::from).clamp(60, 120),
+        "progress": std::io::stderr().is_terminal(),
+        "window_ms": u64::try_from(plan.window.as_millis()).unwrap_or(u64::MAX),
+        "until_flap": plan.until_flap,
+        "bundle": order.output.is_some(),
+        "quiet": order.output.as_deref() == Some(Path::new("-")),
+    });
+    Told::Begin(wish.to_string().into_bytes()).send(&mut input)?;
+    sensor::run(plan, control, &mut input)?;
+    input.flush()
+}
+
+/// What came back from the judge.
+struct Back {
+    code: Option<u8>,
+}
+
+/// Prints and stores what the judge says, until it ends.
+fn listen(output: ChildStdout, control: &Control, path: Option<&Path>) -> Result<Back> {
+    let mut output = BufReader::new(output);
+    let mut back = Back { code: None };
+    let mut failure = None;
+    while let Ok(Some(said)) = Said::receive(&mut output) {
+        match said {
+            Said::Progress(text) => {
+                // Progress that nobody can see is no error.
+                let _ = std::io::stderr().write_all(text.as_bytes());
+            }
+            Said::Flap(_) => control.flap.store(true, Ordering::Relaxed),
+            Said::Out(bytes) => {
+                let written = terminal::write_all_stdout(&bytes).context("cannot write to standard output");
+                failure = failure.or(written.err());
+            }
+            Said::Err(bytes) => {
+                let _ = std::io::stderr().write_all(&bytes);
+            }
+            Said::File(..) => {}
+            Said::Sign(_) => {}
+            Said::Exit(code) => back.code = Some(code),
+        }
+    }
+    control.gone.store(true, Ordering::Relaxed);
+    failure.map_or(Ok(back), Err)
+}
+
+/// Waits for the judge's last word. A second Ctrl-C ends it.
+fn wait(
+    child: &mut Child,
+    back: std::thread::JoinHandle<Result<Back>>,
+    control: &Control,
+) -> Result<Result<Back>> {
+    while !back.is_finished() {
+        if control.signals.came() {
+            // It may have ended by itself meanwhile.
+            let _ = child.kill();
+            return Err(Helped::new(
+                "stopped before the verdict",
+                "run it again; one Ctrl-C gives a verdict on what there is",
+            )
+            .into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    back.join()
+        .map_err(|_| Helped::new("cannot print the verdict", "this is a defect; please report it").into())
+}

@@ -1,0 +1,204 @@
+//! Calls that may hang, with a time limit.
+//!
+//! A driver whose firmware does not answer holds the kernel's RTNL lock for seconds (`bnx2x` reading its EEPROM: 12 s),
+//! and whoever asks for the lock meanwhile waits in the kernel, where no signal reaches it. Such a call is made on a
+//! thread of its own. If it does not return in time it is left behind, and until it returns nobody asks the same thing
+//! again: a stuck call costs one thread, not one per sample.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What has not returned, by name of the call and of the item.
+static STUCK: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new());
+
+/// How many items may be late before the rest is given up: one stuck driver that holds the RTNL lock makes every other
+/// one late too.
+const LATE_AT_MOST: usize = 2;
+
+fn stuck<T>(look: impl FnOnce(&mut BTreeSet<(&'static str, String)>) -> T) -> T {
+    look(&mut STUCK.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn late(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
+}
+
+/// Calls `f` on a thread of its own and waits for it at most `limit`.
+///
+/// The thread is in the network namespace of the calling thread.
+///
+/// # Errors
+///
+/// `TimedOut` if it did not return in time, or if an earlier call under the same `name` has not returned yet. Otherwise
+/// what `f` returned.
+pub(crate) fn call<T: Send + 'static>(
+    name: &'static str,
+    limit: Duration,
+    f: impl Fn() -> io::Result<T> + Send + Sync + 'static,
+) -> io::Result<T> {
+    let mut results = each(name, limit, &[String::new()], move |_| f());
+    results.pop().map_or_else(|| Err(late("not asked")), |(_, result)| result)
+}
+
+/// Calls `f` with each item in turn, all on one thread of its own, and waits for each at most `limit`; in the order of
+/// the items. An item that is late does not keep the following ones from being asked, two do.
+///
+/// # Errors
+///
+/// Per item, as for [`call`].
+pub(crate) fn each<T: Send + 'static>(
+    name: &'static str,
+    limit: Duration,
+    items: &[String],
+    f: impl Fn(&str) -> io::Result<T> + Send + Sync + 'static,
+) -> Vec<(String, io::Result<T>)> {
+    let f = Arc::new(f);
+    let mut results = Vec::with_capacity(items.len());
+    let mut rest: VecDeque<String> = items.iter().cloned().collect();
+    let mut lates = 0;
+    while let Some(item) = rest.pop_front() {
+        if lates >= LATE_AT_MOST {
+            results.push((item, Err(late("not asked, because others did not answer in time"))));
+            continue;
+        }
+        if stuck(|s| s.contains(&(name, item.clone()))) {
+            results.push((item, Err(late("an earlier call has not returned yet"))));
+            continue;
+        }
+        // One thread takes all items up to the next that is stuck.
+        let mut run = vec![item];
+        while rest.front().is_some_and(|i| !stuck(|s| s.contains(&(name, i.clone())))) {
+            run.extend(rest.pop_front());
+        }
+        let answers = match spawn(name, run.clone(), Arc::clone(&f)) {
+            Ok(answers) => answers,
+            Err(e) => {
+                let why = format!("cannot start a thread: {e}");
+                results.extend(run.into_iter().map(|i| (i, Err(io::Error::new(e.kind(), why.clone())))));
+                continue;
+            }
+        };
+        let mut run = run.into_iter();
+        while let Some(item) = run.next() {
+            if let Some(result) = wait(name, &item, limit, &answers) {
+                results.push((item, result));
+                continue;
+            }
+            lates += 1;
+            results.push((item, Err(late(&format!("no answer within {} ms", limit.as_millis())))));
+            // Another thread asks for what stands behind the stuck one.
+            for item in run.rev() {
+                rest.push_front(item);
+            }
+            break;
+        }
+    }
+    results
+}
+
+fn spawn<T: Send + 'static>(
+    name: &'static str,
+    items: Vec<String>,
+    f: Arc<impl Fn(&str) -> io::Result<T> + Send + Sync + 'static>,
+) -> io::Result<Receiver<io::Result<T>>> {
+    let (sender, receiver) = channel();
+    std::thread::Builder::new().name(name.chars().take(15).collect()).stack_size(256 * 1024).spawn(
+        move || {
+            for item in items {
+                let answer = f(&item);
+                let gone = sender.send(answer).is_err();
+                // After sending: whoever finds no answer while it holds the lock can rely on the mark being cleared.
+                stuck(|s| s.remove(&(name, item)));
+                if gone {
+                    break;
+                }
+            }
+        },
+    )?;
+    Ok(receiver)
+}
+
+/// The answer, or none if it is late: then it is marked as stuck.
+fn wait<T>(
+    name: &'static str,
+    item: &str,
+    limit: Duration,
+    answers: &Receiver<io::Result<T>>,
+) -> Option<io::Result<T>> {
+    match answers.recv_timeout(limit) {
+        Ok(answer) => Some(answer),
+        Err(RecvTimeoutError::Disconnected) => {
+            Some(Err(io::Error::other("the call ended without an answer")))
+        }
+        Err(RecvTimeoutError::Timeout) => stuck(|s| {
+            let answer = answers.try_recv().ok();
+            if answer.is_none() {
+                s.insert((name, item.to_owned()));
+            }
+            answer
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn a_stuck_call_is_left_and_not_made_twice() {
+        const LIMIT: Duration = Duration::from_millis(60);
+        // Capacity 0: the call returns when this test lets it.
+        let (go, gate) = sync_channel::<()>(0);
+        let gate = Mutex::new(gate);
+        let items: Vec<String> = ["a", "hangs", "c"].map(str::to_owned).to_vec();
+        let results = each("test-stuck", LIMIT, &items, move |item| {
+            if item == "hangs" {
+                let _ = gate.lock().unwrap().recv();
+            }
+            Ok(item.len())
+        });
+        let said: Vec<_> = results.iter().map(|(i, r)| (i.as_str(), r.as_ref().ok().copied())).collect();
+        assert_eq!(said, [("a", Some(1)), ("hangs", None), ("c", Some(1))]);
+        // Again, with a function that would answer: the first one has not returned.
+        let again = each("test-stuck", LIMIT, &items, |item| Ok(item.len()));
+        let error = again.get(1).unwrap().1.as_ref().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().contains("earlier call"), "{error}");
+        assert!(again.first().unwrap().1.is_ok() && again.get(2).unwrap().1.is_ok());
+        go.send(()).unwrap();
+        for _ in 0..200 {
+            if each("test-stuck", LIMIT, &items, |item| Ok(item.len())).iter().all(|(_, r)| r.is_ok()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("what returned is still thought to be stuck");
+    }
+
+    #[test]
+    fn after_two_late_ones_nobody_waits_on() {
+        let items: Vec<String> = (0..6).map(|n| n.to_string()).collect();
+        let begin = std::time::Instant::now();
+        let results = each("test-late", Duration::from_millis(40), &items, |_| {
+            std::thread::sleep(Duration::from_millis(1500));
+            Ok(())
+        });
+        assert!(begin.elapsed() < Duration::from_millis(1000), "{:?}", begin.elapsed());
+        assert_eq!(results.len(), 6);
+        assert!(
+            results.iter().all(|(_, r)| r.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::TimedOut)),
+            "{results:?}"
+        );
+    }
+
+    #[test]
+    fn errors_of_the_call_come_through() {
+        let e =
+            call::<()>("test-error", Duration::from_secs(5), || Err(io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(e.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+}
