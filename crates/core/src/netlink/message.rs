@@ -83,12 +83,15 @@ impl<'a> Message<'a> {
             // Some kernels set no flag here; the attributes are what follows the code.
             return Some(Outcome { code, request: None, text: text(self.attrs(4)) });
         }
-        let request = self.payload.get(4..).and_then(|b| Messages::with_order(b, self.order).next());
+        let mut request = self.payload.get(4..).and_then(|b| Messages::with_order(b, self.order).next());
         let mut tlvs = 4 + HEADER;
-        if self.flags & CAPPED == 0
-            && let Some(r) = &request
-        {
-            tlvs = 4 + (HEADER + r.payload.len()).next_multiple_of(4);
+        if let Some(r) = &mut request {
+            if self.flags & CAPPED == 0 {
+                tlvs = 4 + (HEADER + r.payload.len()).next_multiple_of(4);
+            } else {
+                // Its header still has the whole length, but what follows is no part of it.
+                r.payload = &[];
+            }
         }
         let text = if self.flags & ACK_TLVS == 0 { None } else { text(self.attrs(tlvs)) };
         Some(Outcome { code, request, text })
@@ -192,7 +195,8 @@ mod tests {
         payload.extend([8, 0, 1, 0, b'b', b'a', b'd', 0]);
         let bytes = Request::new(ERROR, ACK_TLVS | CAPPED, 3).octets(&payload).bytes();
         let m = Messages::new(&bytes).next().unwrap();
-        assert_eq!(m.outcome().and_then(|o| o.text).as_deref(), Some("bad"));
+        let o = m.outcome().unwrap();
+        assert_eq!((o.text.as_deref(), o.request.map(|r| r.payload.len())), (Some("bad"), Some(0)));
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub mod ping;
 pub mod proc_bonding;
 pub mod proc_interrupts;
 pub mod proc_net_dev;
+pub mod proc_net_dev_mcast;
+pub mod proc_net_igmp;
 pub mod proc_net_netstat;
 pub mod proc_net_snmp;
 pub mod proc_net_snmp6;

@@ -49,6 +49,8 @@ pub const FORMATS: &[Format] = &[
     super::bridge_link::FORMAT,
     super::ip_link::FORMAT,
     super::ip_maddr::FORMAT,
+    super::proc_net_dev_mcast::FORMAT,
+    super::proc_net_igmp::FORMAT,
     super::ip_rule::FORMAT,
     super::ip_neigh::FORMAT,
     super::ip_route::FORMAT,

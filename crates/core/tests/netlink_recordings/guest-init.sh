@@ -67,9 +67,10 @@ TD="/opt/td/ld-linux-x86-64.so.2 --library-path /opt/td /opt/td/tcpdump"
 # Records one exchange: a name, and the command whose output becomes the text twin.
 tap() {
     name=$1
+    $B rm -f /tmp/td.txt
     $TD -i nlmon0 -Z root -n -s 0 --immediate-mode -U -w /out/$name.pcap 2>/tmp/td.txt &
     td=$!
-    for i in 1 2 3 4 5 6 7 8 9 10; do $B grep -q listening /tmp/td.txt && break; $B sleep 0.2; done
+    for i in 1 2 3 4 5 6 7 8 9 10; do $B grep -qs listening /tmp/td.txt && break; $B sleep 0.2; done
 }
 done_() {
     $B sleep 1
@@ -80,7 +81,6 @@ done_() {
 tap link
 ip -d -s -s link >/out/link.txt
 done_
-ip -d -s -s -j link >/out/link.json
 tap addr
 ip -d addr >/out/addr.txt
 done_

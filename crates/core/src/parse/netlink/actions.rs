@@ -65,12 +65,26 @@ pub(super) fn read(filter: &mut Filter, list: &Attr<'_>, context: &Context<'_>) 
         filter.line(format!("action order {order}: {words}"), context);
         if let (true, Some(index)) = (matches!(kind.as_str(), "gact" | "mirred"), unsigned(0)) {
             let (references, bound) = (number(12).unwrap_or(0), number(16).unwrap_or(0));
-            filter.line(format!("index {index} ref {references} bind {bound}"), context);
+            let times = options.and_then(|o| o.attrs().find(1)).map_or_else(String::new, |t| times(&t));
+            filter.line(format!("index {index} ref {references} bind {bound}{times}"), context);
         }
         if let Some(stats) = action.attrs().find(4) {
             statistics(filter, &stats, context);
         }
     }
+}
+
+/// `struct tcf_t`: since when it is there, when it was used last, when it expires, when it was used first; in hundredths of
+/// a second ago.
+fn times(attr: &Attr<'_>) -> String {
+    let seconds = |n: usize| attr.order.u64_at(attr.value, n * 8).map_or(0, |ticks| ticks / 100);
+    let mut text = format!(" installed {} sec used {} sec", seconds(0), seconds(1));
+    for (n, word) in [(3, "firstused"), (2, "expires")] {
+        if attr.order.u64_at(attr.value, n * 8).is_some_and(|ticks| ticks != 0) {
+            text.push_str(&format!(" {word} {} sec", seconds(n)));
+        }
+    }
+    text
 }
 
 /// `TCA_ACT_STATS`: the lines `Sent` and `backlog`.

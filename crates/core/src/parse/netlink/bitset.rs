@@ -22,8 +22,8 @@ impl Bits {
     /// Reads a bit set.
     pub(super) fn read(attr: &Attr<'_>) -> Self {
         let inside = attr.attrs();
-        let mut out = Self::default();
-        out.size = inside.find(2).and_then(|a| a.u32()).unwrap_or(MAX_BITS).min(MAX_BITS);
+        let size = inside.find(2).and_then(|a| a.u32()).unwrap_or(MAX_BITS).min(MAX_BITS);
+        let mut out = Self { size, bits: BTreeMap::new() };
         let no_mask = inside.find(1).is_some();
         if let Some(list) = inside.find(3) {
             for bit in list.attrs().filter(|a| a.kind == 1) {

@@ -79,10 +79,12 @@ pub(super) fn read(m: &Message<'_>, context: &Context<'_>, out: &mut Vec<Record>
         // Message level and Wake-on-LAN: nothing that a check asks for.
         7..=10 => push(ethtool_settings::kept(m, new("ethtool"), context), out),
         11 | 13 => push(ethtool_settings::features(m, new("ethtool-k"), context), out),
+        14 | 15 => push(ethtool_settings::private_flags(m, new("ethtool-priv-flags"), context), out),
         16 | 17 => push(ethtool_settings::rings(m, new("ethtool-g"), context), out),
         18 | 19 => push(ethtool_settings::channels(m, new("ethtool-l"), context), out),
         20 | 21 => push(ethtool_settings::coalescing(m, new("ethtool-c"), context), out),
         22 | 23 => ethtool_settings::pause(m, new("ethtool-a"), context, out),
+        24 | 25 => push(ethtool_link::energy(m, new("ethtool-eee"), context), out),
         26 => push(ethtool_settings::time_stamps(m, new("ethtool-t"), context), out),
         30 | 31 => ethtool_settings::fec(m, new("ethtool-fec"), context, out),
         33 => ethtool_counters::groups(m, dev, context, out),

@@ -271,3 +271,33 @@ pub(super) fn state(m: &Message<'_>, mut fields: Fields, context: &Context<'_>) 
     damaged(&mut fields, all, at);
     fields
 }
+
+/// EEE: energy-efficient Ethernet, as `ethtool --show-eee` prints it.
+pub(super) fn energy(m: &Message<'_>, mut fields: Fields, context: &Context<'_>) -> Fields {
+    let at = context.at;
+    let all = m.attrs(4);
+    let number = |kind: u16| all.find(kind).and_then(|a| a.number()).unwrap_or(0);
+    let status = match (number(5), number(4)) {
+        (0, _) => "disabled",
+        (_, 0) => "enabled - inactive",
+        _ => "enabled - active",
+    };
+    fields.push("EEE status", status, at);
+    let wait = if number(6) == 0 { "disabled".to_owned() } else { format!("{} (us)", number(7)) };
+    fields.push("Tx LPI", wait, at);
+    for (kind, who, masked) in
+        [(2, "Supported", true), (2, "Advertised", false), (3, "Link partner advertised", false)]
+    {
+        let Some(attr) = all.find(kind) else { continue };
+        let bits = Bits::read(&attr);
+        let names: Vec<String> =
+            bits.chosen(masked).map(|(n, own)| mode_name(n, own, context.strings)).collect();
+        let text = if names.is_empty() { "Not reported".to_owned() } else { names.join(" ") };
+        fields.push(format!("{who} EEE link modes"), text, at);
+    }
+    for attr in all.filter(|a| a.kind > 7) {
+        unknown(&mut fields, "", &attr, at);
+    }
+    damaged(&mut fields, all, at);
+    fields
+}

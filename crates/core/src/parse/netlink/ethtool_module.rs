@@ -2,7 +2,7 @@
 //!
 //! A reply holds octets only, not where they begin (`eeprom_fill_reply()`, `net/ethtool/eeprom.c`, Linux 6.12). The place
 //! comes from the request, if the capture has it (`nlmon`), or from the frame's comment, in which `bondwitness` writes
-//! `ETHTOOL_MSG_MODULE_EEPROM_GET eno1 page 0 bank 0 offset 0 length 128 i2c 0x50`. What was read of one module is put
+//! `ETHTOOL_MSG_MODULE_EEPROM_GET eno1 i2c 0x50 page 0x00 offset 0` (and `bank 1` for another bank). What was read of one module is put
 //! together and decoded by [`super::transceiver`] once a page comes a second time, or the capture ends.
 
 use super::{Context, transceiver, unknown};

@@ -253,6 +253,25 @@ pub(super) fn time_stamps(m: &Message<'_>, mut fields: Fields, context: &Context
     fields
 }
 
+/// `ethtool --show-priv-flags`: the names are the driver's and stand in the reply.
+pub(super) fn private_flags(m: &Message<'_>, mut fields: Fields, context: &Context<'_>) -> Fields {
+    for attr in m.attrs(4) {
+        match attr.kind {
+            1 => {}
+            2 => {
+                let bits = Bits::read(&attr);
+                for (n, own) in bits.chosen(true) {
+                    let name = own.map_or_else(|| format!("bit {n}"), str::to_owned);
+                    fields.push(name, if bits.set(n) { "on" } else { "off" }, context.at);
+                }
+            }
+            _ => unknown(&mut fields, "", &attr, context.at),
+        }
+    }
+    damaged(&mut fields, m.attrs(4), context.at);
+    fields
+}
+
 /// Old names of `ethtool -k`, and the features of the kernel that each stands for (`off_flag_def` in `ethtool.c`). A star
 /// stands for any text.
 const GROUPS: [(&str, &str); 12] = [

@@ -11,7 +11,8 @@ fn route_source(kind: u16) -> &'static str {
     // Requests and answers of one family differ in the last two bits.
     match kind & !3 {
         16 => "ip-link",
-        20 => "ip-addr",
+        // Addresses are read as links.
+        20 => "ip-link",
         28 => "ip-neigh",
         36 => "tc-qdisc",
         40 => "tc-class",

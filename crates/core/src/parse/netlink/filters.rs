@@ -148,11 +148,11 @@ fn u32_handle(handle: u32) -> String {
 }
 
 /// `TCA_CLS_FLAGS_*`.
-fn hardware(filter: &mut Filter, attr: &Attr<'_>, context: &Context<'_>) {
+fn hardware(filter: &mut Filter, attr: &Attr<'_>, hits: &str, context: &Context<'_>) {
     let flags = attr.u32().unwrap_or(0);
     for (bit, word) in [(1, "skip_hw"), (2, "skip_sw"), (4, "in_hw"), (8, "not_in_hw")] {
         if flags & bit != 0 {
-            filter.line(word.to_owned(), context);
+            filter.line(format!("{word}{hits}"), context);
         }
     }
 }
@@ -216,7 +216,7 @@ fn flower(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
             18 | 20 | 41 => port("src_port"),
             19 | 21 | 42 => port("dst_port"),
             22 => {
-                hardware(filter, &attr, context);
+                hardware(filter, &attr, "", context);
                 continue;
             }
             23 => port("vlan_id"),
@@ -270,7 +270,7 @@ fn u32_match(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
             }
             7 => actions::read(filter, &attr, context),
             8 => filter.matches(format!("indev {}", attr.text()), "u32", context),
-            11 => hardware(filter, &attr, context),
+            11 => hardware(filter, &attr, "", context),
             // A link to another table, a mark: what fits is decided there as well.
             _ => filter.unread(&attr, context),
         }
@@ -278,11 +278,14 @@ fn u32_match(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
 }
 
 fn matchall(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
+    // struct tc_matchall_pcnt
+    let hits = options.attrs().find(4).and_then(|a| a.u64());
+    let hits = hits.map_or_else(String::new, |n| format!(" (rule hit {n})"));
     for attr in options.attrs() {
         match attr.kind {
             1 | 4 | 5 => {}
             2 => actions::read(filter, &attr, context),
-            3 => hardware(filter, &attr, context),
+            3 => hardware(filter, &attr, &hits, context),
             _ => filter.unread(&attr, context),
         }
     }
@@ -298,7 +301,7 @@ fn bpf(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
                     filter.line("direct-action".to_owned(), context);
                 }
             }
-            9 => hardware(filter, &attr, context),
+            9 => hardware(filter, &attr, "", context),
             10 => filter.line(format!("tag {}", attr.hex()), context),
             11 => filter.line(format!("id {}", attr.u32().unwrap_or(0)), context),
             _ => filter.unread(&attr, context),

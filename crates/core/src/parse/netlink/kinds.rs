@@ -122,7 +122,8 @@ fn number(fields: &mut Fields, kind: &str, key: &str, attr: &Attr<'_>, at: Citat
 /// A bridge id: priority, a point, the address.
 fn bridge_id(attr: &Attr<'_>) -> String {
     let Some((priority, address)) = attr.value.split_first_chunk::<2>() else { return attr.hex() };
-    let octets: Vec<String> = address.iter().map(|b| format!("{b:02x}")).collect();
+    // `ip` prints the octets of bridge ids without leading zeros.
+    let octets: Vec<String> = address.iter().map(|b| format!("{b:x}")).collect();
     format!("{:04x}.{}", u16::from_be_bytes(*priority), octets.join(":"))
 }
 
@@ -292,6 +293,10 @@ pub(super) fn port(kind: &str, link: &mut Link, data: &Attr<'_>, context: &Conte
             (_, Some(n)) => n.to_string(),
             (_, None) => attr.hex(),
         };
+        if attr.kind == 7 {
+            // `ip` prints it under both names.
+            fields.push(format!("{kind}_slave.mcast_fast_leave"), value.as_str(), at);
+        }
         fields.push(format!("{kind}_slave.{key}"), value, at);
     }
 }
