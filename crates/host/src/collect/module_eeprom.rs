@@ -96,7 +96,11 @@ fn pages(family: u16, dev: &str) -> io::Result<Memory> {
         let answers = socket.ask(&[request(family, dev, part)], LIMIT)?;
         let window = begun.end();
         let answer = answers.into_iter().next().unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
-        answer.into_iter().next().map(|d| (part, window, d)).ok_or_else(|| io::ErrorKind::TimedOut.into())
+        answer
+            .into_iter()
+            .next()
+            .map(|d| (part, window, d))
+            .ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
     };
     let first = read((IDENTITY, 0, 0))?;
     let wanted = further(&data(&first.2));
