@@ -22,7 +22,8 @@ const HEADINGS: [&str; 6] = [
 
 /// Where `Serialize` and `Deserialize` may be derived: the frozen outer schemas, and what scenario files are read into
 /// (rule 5 of the architecture).
-const SERIALIZED: [&str; 7] = [
+const SERIALIZED: [&str; 8] = [
+    "crates/core/src/bundle/v1.rs",
     "crates/core/src/collection/v1.rs",
     "crates/core/src/evidence/v1.rs",
     "crates/core/src/report/json_v1.rs",

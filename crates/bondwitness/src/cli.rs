@@ -35,18 +35,197 @@ pub(crate) enum Command {
     /// Give a verdict with citations on whatever evidence exists.
     #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(Diagnose),
+    /// Tell what this user can see on this host, what stays blind, and how to grant it.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(Doctor),
     /// Collect evidence on this host into a bundle, without a verdict.
     #[command(after_help = COLLECT_HELP)]
     Collect(Collect),
     /// The process that parses, started by `diagnose` and `collect` without any privilege.
     #[command(hide = true)]
     Judge,
+    /// The VLAN interface that stands on a member instead of on the bond.
+    Bypass(Bypass),
     /// Explain a check: what it shows, why it matters, how it can be wrong, what would settle it.
     Explain(Explain),
     /// Faults with a known culprit: simulate one, read the evidence, compare your verdict with the truth.
     Lab(Lab),
+    /// Check a bundle: every hash, the signature, and the verdict made anew from the raw evidence.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
+    /// Make a bundle that can be given away: names, addresses and secrets become pseudonyms.
+    #[command(after_help = REDACT_HELP)]
+    Redact(Redact),
     /// Print the JSON Schema of what `--json` prints.
     Schema,
+    /// Follow the frames of a VLAN (or what stands on it) down to the wire: what each layer counted, and where they die.
+    #[command(after_help = TXPATH_HELP)]
+    Txpath(TxPath),
+}
+
+const REDACT_HELP: &str = "\
+Names of hosts and users, IP addresses and secrets become pseudonyms, the same one for the same value
+in every file and capture; MAC addresses keep the vendor's half. Interfaces, ports, times and counters
+stay, and so does the verdict. What stands for what is written beside the new bundle, readable by its
+owner only: keep that file.
+
+Examples:
+  bondwitness redact case.tar.zst -o for-the-vendor.tar.zst
+  bondwitness redact case.tar.zst -o public.tar.zst --sign team
+
+Exit codes: 0 done, 4 the bundle is damaged, 1 failed, 2 wrong usage.";
+
+/// Arguments of `redact`.
+#[derive(Debug, Args)]
+pub(crate) struct Redact {
+    /// The bundle.
+    pub(crate) bundle: PathBuf,
+    /// The new bundle; the mapping goes beside it, as FILE.map.json.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Sign the new bundle with this private key of OpenSSH (Ed25519).
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
+}
+
+const VERIFY_HELP: &str = "\
+Examples:
+  bondwitness verify case.tar.zst                       hashes, signature, verdict
+  bondwitness verify case.tar.zst --key team.pub        and it must be signed by this key
+  bondwitness verify --new-key team                     make a key: team and team.pub
+The folder that a bundle was unpacked into is checked as well, and `-` reads standard input.
+Without this program: tar, sha256sum and ssh-keygen do the same, see docs/bundle.md.
+
+Exit codes: 0 intact, 4 damaged, not signed as expected, or with a verdict that is not that of its
+evidence, 1 failed, 2 wrong usage.";
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The bundle.
+    #[arg(required_unless_present = "new_key")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// The key that must have signed it: a `.pub` file of OpenSSH, or its line.
+    #[arg(long, value_name = "PUB")]
+    pub(crate) key: Option<String>,
+    /// Make a key for signing bundles, as FILE and FILE.pub.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "key", "json"])]
+    pub(crate) new_key: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass`.
+#[derive(Debug, Args)]
+#[command(after_help = BYPASS_HELP)]
+pub(crate) struct Bypass {
+    #[command(subcommand)]
+    pub(crate) command: BypassCommand,
+}
+
+const BYPASS_HELP: &str = "\
+It is a way around whatever drops frames on the bond, no cure of it: first see what does, with
+`bondwitness diagnose`. The VLAN on the bond will hear nothing while the bypass is there.
+
+  bypass:
+    - name: vpn0
+      vlan: 70
+      bond: bond0          # or member: enp2s0
+      mtu: 1500            # these three: looked after only if given
+      qdisc: fq_codel
+      txqueuelen: 1000
+
+Exit codes: 0 done, 1 failed, 2 the file is wrong, 3 waiting for a bond or member that is not there,
+5 refused by a guard rail, 6 another instance holds the lock.";
+
+/// What is done about the bypass.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BypassCommand {
+    /// Show what would be done, each step with its undoing; changes nothing.
+    Plan(BypassPlan),
+    /// Do it once; what fails half way is taken back.
+    Apply(BypassApply),
+    /// Keep it so: repair whatever changes, follow the active member.
+    Run(BypassRun),
+    /// Remove what bondwitness made; nothing else.
+    Remove(BypassRemove),
+}
+
+const BYPASS_FILE: &str = "/etc/bondwitness/bypass.yaml";
+const BYPASS_STATE: &str = "/run/bondwitness";
+
+/// Arguments of `bypass plan`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassPlan {
+    /// What is wanted: a YAML file, or a folder of them.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Exit with 1 unless everything is as wanted (for readiness probes).
+    #[arg(long)]
+    pub(crate) ready: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass apply`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassApply {
+    /// What is wanted: a YAML file, or a folder of them.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Only show the plan.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass run`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassRun {
+    /// What is wanted: a YAML file, or a folder of them; read again at every resync.
+    #[arg(default_value = BYPASS_FILE)]
+    pub(crate) file: PathBuf,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Seconds between two looks at everything, although nothing was heard.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) resync: u64,
+    /// A file that is there as long as everything is as wanted.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `bypass remove`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassRemove {
+    /// Which interfaces (default: all that bondwitness made).
+    pub(crate) name: Vec<String>,
+    /// Also what is in use: what stands on it is destroyed.
+    #[arg(long)]
+    pub(crate) in_use: bool,
+    /// Where is remembered what was made.
+    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
+    pub(crate) state: PathBuf,
+    /// Only show the plan.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print as JSON (schema `bondwitness/bypass/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `lab`.
@@ -214,6 +393,61 @@ pub(crate) struct Explain {
     /// The check's id, as findings print it in brackets; without it, all checks are listed.
     pub(crate) check: Option<String>,
     /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DOCTOR_HELP: &str = "\
+Nothing is changed. Each right is tried the way a live diagnosis needs it.
+
+Examples:
+  bondwitness doctor                     this network namespace
+  bondwitness doctor bond0 --json        one bond, for a program
+  sudo bondwitness doctor --netns blue   the namespace that `ip netns` calls blue
+
+Exit codes: 0 told, 3 no bond here (everything else is told all the same), 1 failed, 2 wrong usage.";
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The bond to look at (default: every bond of the network namespace).
+    #[arg(value_name = "BOND")]
+    pub(crate) bond: Option<String>,
+    /// Look into this network namespace: a name of `ip netns`, or the id of a process in it.
+    #[arg(long, value_name = "NAME|PID")]
+    pub(crate) netns: Option<String>,
+    /// Print as JSON (schema `bondwitness/doctor/v1`).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Lock this process down as the judge and report: what `doctor` starts to try it.
+    #[arg(long, hide = true)]
+    pub(crate) try_lockdown: bool,
+}
+
+const TXPATH_HELP: &str = "\
+Save two readings with traffic in between, and pass the folder:
+  for t in before after; do mkdir $t; ip -s -s -d link > $t/link.txt; tc -s -d qdisc > $t/qdisc.txt
+    for d in bond0.70 bond0 eno1; do tc -s filter show dev $d egress > $t/tc_-s_filter_show_dev_${d}_egress; done
+    nft list ruleset > $t/nft.txt; bpftool net > $t/bpftool.txt; ip -s neigh > $t/neigh.txt
+    [ $t = before ] && ping -c 20 -i 0.2 NEIGHBOUR > ping.txt; done
+
+Examples:
+  bondwitness txpath bond0.70 --from case/
+  bondwitness txpath net1 --from case/ --json      a pod's interface, from its own `ip -d link`
+
+Exit codes: 0 nothing is lost, 10 not decided or not on this host, 11 the place is on this host,
+3 the evidence does not show the interface, 1 failed, 2 wrong usage.";
+
+/// Arguments of `txpath`.
+#[derive(Debug, Args)]
+pub(crate) struct TxPath {
+    /// The interface whose frames are followed: a VLAN over a bond, or what stands on one.
+    #[arg(value_name = "IFACE")]
+    pub(crate) iface: String,
+    /// Files, folders or archives with evidence; `-` reads standard input.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) from: Vec<PathBuf>,
+    /// Print as JSON (schema `bondwitness/txpath/v1`).
     #[arg(long)]
     pub(crate) json: bool,
 }

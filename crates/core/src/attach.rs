@@ -3,6 +3,7 @@
 
 use crate::capture::{Change, LinkType, Speaker};
 use crate::case::{CaptureFile, Case, Member, Subject};
+use crate::collection::facts;
 use crate::evidence::{Direction, What};
 use crate::units::Mac;
 use crate::wire::{Part, Wire};
@@ -20,17 +21,28 @@ pub(crate) fn attach(case: &mut Case) {
         }
         let file_has_out = c.capture.speakers.iter().any(|s| s.direction == Some(Direction::Out));
         let tagged = c.capture.speakers.iter().any(|s| s.direction.is_some());
+        let tap = facts::tap(case, c.file);
+        // What a capture lost could have been any of the frames that seem to be missing.
+        let lossy = tap.is_some_and(|t| t.lost > 0) || c.capture.totals.lost > 0;
         let mut parts: Vec<Part> = Vec::new();
         for link in links(case, &c.capture.speakers) {
             let mut part = Part {
                 file: c.file,
-                timed: c.timed,
-                span: if c.timed { file_span(&c.capture, &link) } else { span(&link) },
+                timed: c.timed && !lossy,
+                span: match tap.and_then(|t| t.span) {
+                    Some((from, to)) => {
+                        let (first, last) = span(&link);
+                        (first.min(from), last.max(to))
+                    }
+                    None if c.timed => file_span(&c.capture, &link),
+                    None => span(&link),
+                },
                 out: Vec::new(),
                 ins: Vec::new(),
                 unknown: Vec::new(),
                 tagged,
-                inbound_only: tagged && !file_has_out,
+                // A collection says which way its tap looked; of others it can only be seen.
+                inbound_only: tap.map_or(tagged && !file_has_out, |t| !t.outgoing),
             };
             for s in link {
                 match role(case, s) {
@@ -43,7 +55,7 @@ pub(crate) fn attach(case: &mut Case) {
             if part.out.iter().chain(&part.ins).chain(&part.unknown).all(|s| s.pdus == 0) {
                 continue;
             }
-            if !tagged && part.out.is_empty() && !part.ins.is_empty() {
+            if tap.is_none() && !tagged && part.out.is_empty() && !part.ins.is_empty() {
                 part.inbound_only = !c.capture.speakers.iter().any(|s| role(case, s) == Some(Direction::Out));
             }
             parts.push(part);
@@ -75,8 +87,9 @@ pub(crate) fn attach(case: &mut Case) {
     }
     // Largest and best-tagged first, so that a lesser view of the same time gives way.
     found.sort_by(|a, b| {
-        let weight =
-            |p: &Part| (p.tagged, p.out.iter().chain(&p.ins).chain(&p.unknown).map(|s| s.pdus).sum::<u64>());
+        let weight = |p: &Part| {
+            (p.timed, p.tagged, p.out.iter().chain(&p.ins).chain(&p.unknown).map(|s| s.pdus).sum::<u64>())
+        };
         (&a.0, &a.1).cmp(&(&b.0, &b.1)).then(weight(&b.2).cmp(&weight(&a.2))).then(a.2.file.cmp(&b.2.file))
     });
     for (subject, member, part) in found {

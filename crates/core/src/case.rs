@@ -1,6 +1,7 @@
 //! Everything that is known of one host in one window, ordered by bond and member: the only input of a check.
 
 use crate::capture::{Capture, fold};
+use crate::collection::v1::Collection;
 use crate::evidence::{
     Aggregator, Citation, Direction, Field, Fields, FileId, Hook, KernelLine, Link, Meaning, Qdisc, Record,
     TextPdu, What,
@@ -239,6 +240,8 @@ pub struct Case {
     pub own_assumed: bool,
     /// Hosts whose log lines are among the records and cannot be told apart: no finding from a log may decide.
     pub mixed_hosts: Vec<String>,
+    /// What collections say of themselves (`case.json`), each with its file.
+    pub collections: Vec<(FileId, Collection)>,
     /// Hosts other than the one the evidence is about, with the number of log lines that were left out.
     pub other_hosts: Vec<(String, u64)>,
 }
@@ -346,6 +349,8 @@ pub struct Piece {
     pub parsed: Option<Parsed>,
     /// Its frames, if it is a capture.
     pub capture: Option<Capture>,
+    /// What it says of the collection that it belongs to.
+    pub collection: Option<Collection>,
 }
 
 /// Frames read from text, by file.
@@ -361,6 +366,9 @@ pub fn build(pieces: Vec<Piece>) -> Case {
         let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
         let is_far = piece.file.far_end;
         case.far_end |= is_far;
+        if let Some(collection) = piece.collection.filter(|_| !is_far) {
+            case.collections.push((id, collection));
+        }
         case.files.push(piece.file);
         if let Some(capture) = piece.capture {
             if is_far {

@@ -2,6 +2,7 @@
 
 use crate::capture;
 use crate::case::{self, Case, File, Piece};
+use crate::collection::facts;
 use crate::domain::FaultDomain;
 use crate::evidence::{FileId, lines};
 use crate::finding::Need;
@@ -159,9 +160,23 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
         }
     }
     needs.extend(crate::hosts::needs(&case));
+    needs.extend(facts::needs(&case));
     needs.sort();
     needs.dedup();
     Report { case, subjects, needs, nothing }
+}
+
+/// The evidence ordered, without a verdict: for questions about one thing (`txpath`). The result does not depend on the
+/// order of the inputs.
+#[must_use]
+pub fn case_of(inputs: &[Input<'_>]) -> Case {
+    let mut order: Vec<&Input<'_>> = inputs.iter().collect();
+    order.sort_by(|a, b| {
+        a.path.cmp(b.path).then(a.bytes.len().cmp(&b.bytes.len())).then_with(|| a.bytes.cmp(b.bytes))
+    });
+    let mut needs = Vec::new();
+    let number = |i: usize| FileId(u32::try_from(i).unwrap_or(u32::MAX));
+    case::build(order.iter().enumerate().map(|(i, input)| piece(number(i), input, &mut needs)).collect())
 }
 
 /// A whole host has dozens of interfaces; without a bond those with a driver, a log line or a counter are kept.
@@ -208,7 +223,13 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 fix: d.to_string(),
             });
         }
-        return Piece { file, parsed: None, capture: Some(folded) };
+        let netlink = folded.totals.interfaces.iter().any(|i| i.link == capture::LinkType::Netlink);
+        let parsed = netlink.then(|| parse::netlink::read(id, input.bytes));
+        if let Some(p) = &parsed {
+            file.recognised.extend(&p.recognised);
+            file.lines = (p.typed, p.not_understood.len() as u64, p.unrecognised.len() as u64);
+        }
+        return Piece { file, parsed, capture: Some(folded), collection: None };
     }
     if input.bytes.is_empty() || !lines::looks_like_text(input.bytes) {
         if input.problem.is_none() {
@@ -223,7 +244,12 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 },
             });
         }
-        return Piece { file, parsed: None, capture: None };
+        return Piece { file, parsed: None, capture: None, collection: None };
+    }
+    if let Some((parsed, collection)) = facts::read(id, input.bytes) {
+        file.recognised.clone_from(&parsed.recognised);
+        file.lines.0 = parsed.typed;
+        return Piece { file, parsed: Some(parsed), capture: None, collection };
     }
     let text = match input.bytes.get(..MAX_TEXT) {
         Some(head) if input.bytes.len() > MAX_TEXT => {
@@ -251,5 +277,5 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
             fix: "no known format in it; if it is evidence, send the raw output of the command".to_owned(),
         });
     }
-    Piece { file, parsed: Some(parsed), capture: None }
+    Piece { file, parsed: Some(parsed), capture: None, collection: None }
 }

@@ -14,6 +14,10 @@ use crate::wire::{Part, Story};
 const SECOND: i64 = 1_000_000_000;
 /// Fewer frames in a second than this may be LACPDUs and neighbour discovery: no sign of data.
 const DATA_PER_SECOND: i64 = 10;
+/// Per cent of the time between two readings: from here on they lie in the silence.
+const WITHIN: i64 = 90;
+/// Per cent of the time between two readings: below it they are of another time, and say nothing.
+const HALF: i64 = 50;
 /// NICs of virtual machines: a hypervisor, its switch and its filters lie between them and the wire.
 const PARAVIRTUAL: [&str; 7] = ["virtio_net", "vmxnet3", "hv_netvsc", "xen_netfront", "vif", "ena", "gve"];
 
@@ -79,29 +83,57 @@ pub fn undamaged(case: &Case, dev: &str, silence: &Silence) -> Result<Vec<Citati
 
 /// Frames other than LACPDUs reached the host while its partner was silent: how many, in which time, and whether the
 /// readings lie within the silence.
+///
+/// The silence is looked at from when the first missing LACPDU was due: what stopped every frame had stopped them by then.
+/// The readings that lie closest to it speak for it; what was counted farther away does not outvote them. Readings of
+/// which a tenth or more lies outside show it only if more was counted than can have come outside, and how much comes
+/// there must be known from readings that do not touch it: with data that paused like the LACPDUs, a long time between
+/// two readings hides the pause.
 fn data(case: &Case, dev: &str, silence: &Silence) -> Option<(Reading, Reading, bool)> {
-    let window = (silence.from, silence.to.min(silence.data_until));
+    let due = silence.from.saturating_add(silence.period);
+    let window = (due, silence.to.min(silence.data_until));
+    let overlap = |a: &Reading, b: &Reading| b.ns.min(window.1).saturating_sub(a.ns.max(window.0)).max(0);
+    let share = |a: &Reading, b: &Reading| overlap(a, b).saturating_mul(100) / (b.ns - a.ns).max(1);
+    let apart = |a: &Reading, b: &Reading| b.ns <= silence.from || a.ns >= silence.to;
     let mut best: Option<(i64, Reading, Reading)> = None;
     for series in readings::of(case, dev, &[Meaning::RxPackets]) {
-        // Thousandths of frames in a second, for a comparison.
-        let rate = |a: &Reading, b: &Reading| {
-            i64::try_from(b.value - a.value).unwrap_or(i64::MAX / 1_000_000).saturating_mul(1000)
-                / ((b.ns - a.ns) / 1_000_000).max(1)
-        };
+        // Of several the first: when the host has given up, the switch may stop sending data.
+        let closest = series
+            .pairs()
+            .filter(|(a, b)| overlap(a, b) >= SECOND)
+            .max_by_key(|(a, b)| (share(a, b), std::cmp::Reverse(a.ns)));
+        let Some((a, b)) = closest else { continue };
         let most = series.pairs().map(|(a, b)| rate(&a, &b)).max().unwrap_or(0);
-        for (a, b) in series.pairs() {
-            let overlap = b.ns.min(window.1).saturating_sub(a.ns.max(window.0));
-            let share = overlap.saturating_mul(100) / (b.ns - a.ns).max(1);
-            // A second of the silence at least, a twentieth of the time between the readings, and no less than usual.
-            if overlap < SECOND || share < 5 || rate(&a, &b) < DATA_PER_SECOND.max(most / 2) {
-                continue;
-            }
-            if best.is_none_or(|(s, _, _)| share > s) {
-                best = Some((share, a, b));
-            }
+        let usual = (DATA_PER_SECOND * 1000).max(most / 2);
+        let paused = series
+            .pairs()
+            .filter(|(a, b)| a.ns >= due && b.ns <= silence.expired.min(silence.to) && b.ns - a.ns >= SECOND)
+            .any(|(a, b)| rate(&a, &b) < usual);
+        let mut arrived = i64::try_from(b.value - a.value).unwrap_or(i64::MAX);
+        if share(&a, &b) < WITHIN {
+            let elsewhere = series.pairs().filter(|(a, b)| apart(a, b)).map(|(a, b)| rate(&a, &b)).max();
+            let (Some(elsewhere), true) = (elsewhere, share(&a, &b) >= HALF) else { continue };
+            arrived = arrived.saturating_sub(frames(elsewhere, b.ns - a.ns - overlap(&a, &b)));
+        }
+        if paused || arrived < frames(usual, overlap(&a, &b)) {
+            return None;
+        }
+        if best.is_none_or(|(s, _, _)| share(&a, &b) > s) {
+            best = Some((share(&a, &b), a, b));
         }
     }
-    best.map(|(share, a, b)| (a, b, share >= 90))
+    best.map(|(share, a, b)| (a, b, share >= WITHIN))
+}
+
+/// Thousandths of frames in a second between two readings.
+fn rate(a: &Reading, b: &Reading) -> i64 {
+    i64::try_from(b.value.saturating_sub(a.value)).unwrap_or(i64::MAX / 1_000_000).saturating_mul(1000)
+        / ((b.ns - a.ns) / 1_000_000).max(1)
+}
+
+/// How many frames come in `ns` nanoseconds at a rate in the unit of [`rate`].
+fn frames(rate: i64, ns: i64) -> i64 {
+    rate.saturating_mul(ns / 1_000_000) / 1000
 }
 
 /// Everything between the wire and the tap that can be seen from the host is clear during the silence, and data kept

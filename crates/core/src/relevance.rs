@@ -368,6 +368,7 @@ pub fn weigh(case: &Case, subject: &Subject, findings: &mut [Finding]) {
             && d.iter().any(|(x, _)| *x == D::VlanTxPath)
             // A filter that drops is nobody's consequence.
             && !["TC_EGRESS", "NETFILTER_DROP"].iter().any(|r| f.text.contains(r))
+            && f.check != "egress-filter-drops"
         {
             d.push((D::Physical, crate::finding::Strength::Weak));
             d.push((D::SwitchControlPlane, crate::finding::Strength::Weak));

@@ -2,7 +2,7 @@
 
 use crate::programs::{Batch, Place, Tool};
 use crate::topology::{SLOW, Topology};
-use bondwitness_lab::fault::{Fault, Hook, Way};
+use bondwitness_lab::fault::{Fault, Hook, Member, Way};
 use bondwitness_lab::incident::Incident;
 use std::fmt::Write as _;
 
@@ -27,21 +27,9 @@ pub(crate) fn commands(fault: &Fault, incident: &Incident, t: &Topology, on: boo
             })
             .collect(),
         Fault::LacpduLoss { member, way, share } => {
-            let action = drop_action(*share);
-            let ends = t.each(*member).into_iter().flat_map(|m| ingress_of(t, m, *way));
-            vec![tc(
-                Place::Wire,
-                ends.map(|wire| {
-                    if on {
-                        format!(
-                            "filter add dev {wire} ingress pref 1 protocol {SLOW} matchall action {action}"
-                        )
-                    } else {
-                        format!("filter del dev {wire} ingress pref 1")
-                    }
-                }),
-            )]
+            vec![lost(t, *member, *way, SLOW, &drop_action(*share), on)]
         }
+        Fault::FrameLoss { member, way } => vec![lost(t, *member, *way, "all", "drop", on)],
         Fault::LacpduDelay { member, way, ms } => {
             let ends = t.each(*member).into_iter().flat_map(|m| egress_of(t, m, *way));
             vec![tc(Place::Wire, ends.map(|d| netem(&d, &format!("delay {ms}ms"), on)))]
@@ -136,6 +124,21 @@ fn ip(place: Place, commands: impl IntoIterator<Item = String>) -> Batch {
 
 fn tc(place: Place, commands: impl IntoIterator<Item = String>) -> Batch {
     Batch { place, tool: Tool::Tc, text: lines(commands) }
+}
+
+/// Frames of one protocol get lost where they enter the wire.
+fn lost(t: &Topology, member: Member, way: Way, protocol: &str, action: &str, on: bool) -> Batch {
+    let ends = t.each(member).into_iter().flat_map(|m| ingress_of(t, m, way));
+    tc(
+        Place::Wire,
+        ends.map(|wire| {
+            if on {
+                format!("filter add dev {wire} ingress pref 1 protocol {protocol} matchall action {action}")
+            } else {
+                format!("filter del dev {wire} ingress pref 1")
+            }
+        }),
+    )
 }
 
 /// The ends of the wire where frames of this direction come in.

@@ -9,5 +9,6 @@
 //! and programs are started only for what they alone can do.
 #![forbid(unsafe_code)]
 
+pub mod path_trial;
 pub mod plan;
 pub mod support;

@@ -7,6 +7,7 @@ mod driver;
 mod fault;
 mod incident;
 mod kmsg;
+mod paths;
 mod programs;
 mod record;
 mod speaker;
@@ -39,5 +40,8 @@ fn run() -> Result<()> {
     let plan: Plan = serde_json::from_slice(&text).with_context(|| format!("cannot understand {PLAN}"))?;
     let disk =
         fs::OpenOptions::new().write(true).open(DISK).with_context(|| format!("cannot open {DISK}"))?;
+    if !plan.paths.is_empty() {
+        return paths::run(&plan.paths, disk);
+    }
     driver::run(&plan, disk)
 }

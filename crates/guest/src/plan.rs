@@ -1,5 +1,6 @@
 //! What one boot of the guest does. Written by `cargo xtask vm`, read by the guest; nothing else reads it.
 
+use crate::path_trial::PathTrial;
 use bondwitness_lab::incident::Incident;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ pub struct Plan {
     pub stagger_ms: u64,
     /// Side by side, in namespaces of their own.
     pub runs: Vec<Run>,
+    /// Trials of the transmit path, one after the other, before the incidents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathTrial>,
 }
 
 /// An incident of a boot.

@@ -3,7 +3,8 @@
 //! Files of the host begin with `host-`, or lie in a folder `snap-...` and begin so there; those of the far end begin with
 //! `sw-`, the second half of an MLAG pair with `swB-`, and are there only if the scenario says so. Below `extra` lies what
 //! the judge does not get: the far end's view in any case, the bonds' states second by second. `events.txt` has what was
-//! injected.
+//! injected. Every file of a snapshot begins with the two lines that live evidence has too (ADR 0007): when it was read,
+//! and what was read.
 
 use crate::capture::{self, Capture};
 use crate::difflog::DiffLog;
@@ -16,6 +17,7 @@ use bondwitness_lab::incident::{Capture as Shape, Evidence, Incident, LogShape};
 use bondwitness_lab::view::LogLine;
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -49,6 +51,7 @@ pub(crate) struct Recorder {
 /// A bond whose state is read again and again.
 struct BondView {
     place: Place,
+    name: String,
     proc: File,
     log: DiffLog,
 }
@@ -57,7 +60,7 @@ impl BondView {
     /// The descriptor keeps its namespace, so no thread has to enter it for a reading.
     fn open(topology: &Topology, place: Place, bond: &str) -> Result<Self> {
         let proc = open_proc(topology, place, &format!("bonding/{bond}"))?;
-        Ok(Self { place, proc, log: DiffLog::default() })
+        Ok(Self { place, name: bond.to_owned(), proc, log: DiffLog::default() })
     }
 }
 
@@ -166,6 +169,18 @@ impl Recorder {
         fs::write(self.out.join(name), bytes).with_context(|| format!("cannot write {name}"))
     }
 
+    /// A file of a snapshot that a program will write on into.
+    fn begin(&self, name: &str, source: &str) -> Result<File> {
+        let mut file = self.create(name)?;
+        file.write_all(head(source).as_bytes()).with_context(|| format!("cannot write {name}"))?;
+        Ok(file)
+    }
+
+    /// A file of a snapshot that was read in one go.
+    fn reading(&self, name: &str, source: &str, text: &[u8]) -> Result<()> {
+        self.begin(name, source)?.write_all(text).with_context(|| format!("cannot write {name}"))
+    }
+
     /// A line of the list of what was injected.
     pub(crate) fn event(&mut self, what: &str) {
         let _ = writeln!(self.events, "{:.3} {what}", seconds());
@@ -221,11 +236,12 @@ impl Recorder {
         fs::create_dir_all(self.out.join("extra").join(&folder))
             .context("cannot make a snapshot's folder")?;
         for bond in self.bonds.iter().filter(|b| b.place != Place::Host) {
-            let name = format!("extra/{folder}/{}-proc-bonding.txt", prefix(bond.place));
+            let name = format!("{folder}/{}-proc-bonding.txt", prefix(bond.place));
+            let source = format!("/proc/net/bonding/{}", bond.name);
             let text = read_again(&bond.proc);
-            self.write(&name, text.as_bytes())?;
+            self.reading(&format!("extra/{name}"), &source, text.as_bytes())?;
             if self.evidence.far_end {
-                self.write(&format!("{folder}/{}-proc-bonding.txt", prefix(bond.place)), text.as_bytes())?;
+                self.reading(&name, &source, text.as_bytes())?;
             }
         }
         let bond = topology.names.bond();
@@ -254,10 +270,10 @@ impl Recorder {
         let proc = format!("/proc/net/bonding/{bond}");
         if self.evidence.proc && self.evidence.privileged {
             let text = self.bonds.first().map(|b| read_again(&b.proc)).unwrap_or_default();
-            self.write(&format!("{folder}/host-proc-bonding.txt"), text.as_bytes())?;
+            self.reading(&format!("{folder}/host-proc-bonding.txt"), &proc, text.as_bytes())?;
         } else if self.evidence.proc {
             // bonding looks at who reads: the rest of its text is for administrators.
-            let file = self.create(&format!("{folder}/host-proc-bonding.txt"))?;
+            let file = self.begin(&format!("{folder}/host-proc-bonding.txt"), &proc)?;
             let args = ["cat", &proc];
             let child = programs::start_as_nobody(topology.at(Place::Host), "/bin/busybox", &args, file)?;
             self.running.push(child);
@@ -279,19 +295,25 @@ impl Recorder {
             }
         }
         for (name, program, args) in programs {
-            let file = self.create(&format!("{folder}/{name}"))?;
+            let typed = program.rsplit('/').next().unwrap_or(program);
+            let file = self.begin(&format!("{folder}/{name}"), &format!("{typed} {}", args.join(" ")))?;
             self.running.push(programs::start(topology.at(Place::Host), program, &args, file)?);
         }
         for (name, file) in &self.proc_net {
-            self.write(&format!("{folder}/host-proc-net-{name}.txt"), read_again(file).as_bytes())?;
+            let text = read_again(file);
+            let to = format!("{folder}/host-proc-net-{name}.txt");
+            self.reading(&to, &format!("/proc/net/{name}"), text.as_bytes())?;
         }
         if self.evidence.load {
             let softnet = fs::read("/proc/net/softnet_stat").context("cannot read softnet_stat")?;
-            self.write(&format!("{folder}/host-softnet_stat.txt"), &softnet)?;
+            let to = format!("{folder}/host-softnet_stat.txt");
+            self.reading(&to, "/proc/net/softnet_stat", &softnet)?;
         }
         if self.evidence.sysfs {
-            self.write(&format!("{folder}/host-sysfs.txt"), self.sysfs(&bond).as_bytes())?;
-            self.write(&format!("{folder}/host-carrier.txt"), self.carriers().as_bytes())?;
+            let source = format!("cd /sys/class/net/{bond}; grep . bonding/* lower_*/bonding_slave/*");
+            self.reading(&format!("{folder}/host-sysfs.txt"), &source, self.sysfs(&bond).as_bytes())?;
+            let to = format!("{folder}/host-carrier.txt");
+            self.reading(&to, "/sys/class/net", self.carriers().as_bytes())?;
         }
         self.event(&format!("snapshot {label}"));
         Ok(())
@@ -417,6 +439,12 @@ fn grep(base: &Path, folder: &str, to: &mut String) {
             let _ = writeln!(to, "{folder}/{name}:{line}");
         }
     }
+}
+
+/// The two lines before a reading: the time, and the file or command.
+fn head(source: &str) -> String {
+    let now = since_1970();
+    format!("@@ {}.{:09}\n==> {source} <==\n", now.as_secs(), now.subsec_nanos())
 }
 
 /// Removes files without content and folders without files.

@@ -7,10 +7,13 @@ use crate::speaker::Speaker;
 use crate::topology::Topology;
 use anyhow::{Context, Result};
 use bondwitness_host::packet::{self, PacketSocket};
+use bondwitness_lab::fault::Fault;
 use bondwitness_lab::incident::Incident;
 
 /// Frames for each round and member, in each direction. Real hosts have thousands; here each costs instructions.
 const FRAMES: u8 = 3;
+/// The same where the data that keeps arriving is what tells who is silent: more than chatter.
+const BUSY: u8 = 15;
 
 /// The senders of one incident.
 pub(crate) struct Traffic {
@@ -21,6 +24,8 @@ pub(crate) struct Traffic {
     to_switch: Vec<u8>,
     to_host: Vec<u8>,
     members: usize,
+    /// Frames for each round and member.
+    frames: u8,
 }
 
 impl Traffic {
@@ -34,6 +39,7 @@ impl Traffic {
         };
         let names = topology.names;
         let members = &incident.topology.members;
+        let silent = incident.faults.iter().any(|f| matches!(f.fault, Fault::SwitchSilent { .. }));
         let far = if members.iter().any(|m| m.rx_pps == 0) {
             Vec::new()
         } else if topology.speaker {
@@ -53,12 +59,13 @@ impl Traffic {
             to_switch: frame(names.port_mac(0).0, names.member_mac(0).0),
             to_host: frame(names.member_mac(0).0, names.port_mac(0).0),
             members: topology.members,
+            frames: if silent { BUSY } else { FRAMES },
         })
     }
 
     /// Sends one round. What cannot be sent, because a link is down, is not sent.
     pub(crate) fn round(&mut self, speaker: Option<&Speaker>) {
-        let frames = FRAMES.saturating_mul(u8::try_from(self.members).unwrap_or(1));
+        let frames = self.frames.saturating_mul(u8::try_from(self.members).unwrap_or(1));
         for flow in 0..frames {
             // Other addresses, other members: the bond distributes by them.
             if let Some(last) = self.to_switch.get_mut(5) {

@@ -90,6 +90,13 @@ pub enum Fault {
         #[serde(default = "all_of_it")]
         share: f64,
     },
+    /// Frames of every kind vanish on the wire, and neither end counts them: a device in the middle of the line fails.
+    FrameLoss {
+        /// Member concerned.
+        member: Member,
+        /// Direction.
+        way: Way,
+    },
     /// LACPDUs take longer.
     LacpduDelay {
         /// Member concerned.

@@ -129,6 +129,9 @@ struct DrawnEvidence {
     capture_until: Option<f64>,
     /// Seconds at which state and counters are read.
     snapshots: Vec<f64>,
+    /// State and counters are also read 1 s and 2.5 s into the first fault, as something does that reads them all the time:
+    /// three seconds after the last LACPDU the host gives up, and data may cease with that.
+    watched: bool,
 }
 
 #[derive(Deserialize)]
@@ -504,6 +507,12 @@ fn evidence(
         {
             let left = duration_ms.saturating_sub(f.at_ms);
             snapshots_ms.push(f.at_ms + f.for_ms.unwrap_or(left).min(left) / 2);
+        }
+        if let Some(f) = faults.iter().find(|f| drawn.watched && f.at_ms > capture_from_ms) {
+            let last = duration_ms.saturating_sub(500);
+            snapshots_ms.extend([1_000, 2_500].map(|ms| f.at_ms + ms).into_iter().filter(|at| *at < last));
+            snapshots_ms.sort_unstable();
+            snapshots_ms.dedup();
         }
         snapshots_ms.push(duration_ms.saturating_sub(500));
     }

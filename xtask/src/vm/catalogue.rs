@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use bondwitness_guest::{plan, support};
 use bondwitness_lab::incident::Incident;
 use bondwitness_lab::scenario::Scenario;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
     for path in paths {
         files.extend(scenarios(path)?);
     }
-    let mut drawn: Vec<Vec<Trial>> = Vec::new();
+    let mut drawn: Vec<(u64, Trial)> = Vec::new();
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if only.is_some_and(|only| !name.starts_with(only)) {
@@ -46,11 +47,10 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
             chosen.refused.push(format!("{name}: {why}"));
             continue;
         }
-        let mut trials = Vec::new();
         for seed in seeds.clone() {
             let incident = scenario.draw(seed)?;
             match support::refusal(&incident) {
-                None => trials.push(Trial { name: format!("{name}-{seed}"), incident }),
+                None => drawn.push((seed, Trial { name: format!("{name}-{seed}"), incident })),
                 Some(why) => {
                     let line = format!("{name}: {why}");
                     if !chosen.refused.contains(&line) {
@@ -59,11 +59,11 @@ pub(crate) fn choose(paths: &[PathBuf], only: Option<&str>, seeds: std::ops::Ran
                 }
             }
         }
-        drawn.push(trials);
     }
-    // A boot lasts as long as its longest incident: those of like length go together.
-    chosen.trials = drawn.into_iter().flatten().collect();
-    chosen.trials.sort_by_key(|t| (support::alone(&t.incident), t.incident.duration_ms));
+    // Seed by seed: a run that is broken off has tried every scenario. A boot lasts as long as its longest incident, so
+    // within a seed those of like length go together.
+    drawn.sort_by_key(|(seed, t)| (support::alone(&t.incident), *seed, t.incident.duration_ms));
+    chosen.trials = drawn.into_iter().map(|(_, trial)| trial).collect();
     Ok(chosen)
 }
 
@@ -84,6 +84,34 @@ fn scenarios(path: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The scenarios that are there today, by name.
+pub(crate) fn scenarios_by_name(paths: &[PathBuf]) -> Result<BTreeMap<String, Scenario>> {
+    let mut all = BTreeMap::new();
+    for path in paths {
+        for file in scenarios(path)? {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            all.insert(name.clone(), Scenario::parse(&name, &text)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The incident with the truth as its scenario declares it today, if it is still the same incident; else with the truth as
+/// it was when it ran. `None` if there is no such scenario any more.
+pub(crate) fn declared_today(mut trial: Trial, today: &BTreeMap<String, Scenario>) -> Result<Option<Trial>> {
+    let Some(scenario) = today.get(&trial.incident.scenario) else { return Ok(None) };
+    let seed = trial.name.rsplit_once('-').and_then(|(_, seed)| seed.parse().ok());
+    if let Some(mut again) = seed.map(|seed| scenario.draw(seed)).transpose()? {
+        let truth = std::mem::replace(&mut again.truth, trial.incident.truth.clone());
+        if again == trial.incident {
+            trial.incident.truth = truth;
+        }
+    }
+    Ok(Some(trial))
 }
 
 /// Incidents by boot: at most `per_boot` together, and those that must be alone alone.
@@ -129,6 +157,19 @@ mod tests {
         for trial in &chosen.trials {
             truth(&trial.incident, 3).unwrap();
         }
+    }
+
+    #[test]
+    fn the_truth_is_that_of_today_if_the_incident_is_the_same() {
+        let today = scenarios_by_name(&own()).unwrap();
+        let trial = choose(&own(), Some("vm-switch-key"), 7..8).unwrap().trials.remove(0);
+        let truth = trial.incident.truth.clone();
+        let mut old = trial.clone();
+        old.incident.truth.fault_domain = "physical".to_owned();
+        assert_eq!(declared_today(old.clone(), &today).unwrap().unwrap().incident.truth, truth);
+        old.incident.duration_ms += 1;
+        assert_ne!(declared_today(old, &today).unwrap().unwrap().incident.truth, truth);
+        assert!(declared_today(trial, &BTreeMap::new()).unwrap().is_none());
     }
 
     #[test]

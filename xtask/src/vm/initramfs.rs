@@ -25,6 +25,7 @@ const INIT: &str = "\
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox mount -t tracefs trace /sys/kernel/tracing
 export PATH=/usr/bin:/usr/sbin:/bin LC_ALL=C HOME=/
 for m in $(/bin/busybox cat /modules/order); do
     a=

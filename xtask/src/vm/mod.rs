@@ -4,8 +4,10 @@
 mod catalogue;
 mod initramfs;
 mod judge;
+mod kept;
 mod modules;
 mod packages;
+mod paths;
 mod qemu;
 
 use crate::generated;
@@ -18,8 +20,8 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const USAGE: &str = "\
 usage: vm [options]
@@ -33,6 +35,9 @@ usage: vm [options]
   --per-boot N             incidents in one boot, at most (48)
   --jobs N                 guests at a time (one per processor)
   --keep DIR               where the evidence goes (target/vm/runs)
+  --resume                 leave out boots of the same plan that are finished in DIR
+  --judge                  boot nothing: judge the finished boots in DIR
+  --paths                  trials of the transmit path instead (crates/guest/paths), judged with `txpath`
   --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
@@ -53,7 +58,9 @@ struct Options {
     per_boot: usize,
     jobs: usize,
     keep: PathBuf,
+    resume: bool,
     judge: bool,
+    trials: bool,
 }
 
 /// Runs the verb.
@@ -67,7 +74,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         per_boot: 48,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
+        resume: false,
         judge: false,
+        trials: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -90,13 +99,21 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
+            "--resume" => options.resume = true,
             "--judge" => options.judge = true,
+            "--paths" => options.trials = true,
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
             }
             other => bail!("unknown argument {other:?}\n{USAGE}"),
         }
+    }
+    if options.paths.is_empty() {
+        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
+    }
+    if options.judge {
+        return tell(kept::judge_again(&options.keep, &options.paths)?);
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
@@ -106,13 +123,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if fetch_only {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
     }
+    if options.trials {
+        return paths::run(&options, &packages, &folder);
+    }
     options.seeds = first..first.saturating_add(count);
-    if options.judge {
-        return tell(judge_again(&options.keep)?);
-    }
-    if options.paths.is_empty() {
-        options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
-    }
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
     for line in &chosen.refused {
         println!("vm: left out: {line}");
@@ -124,28 +138,37 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     // Every job gets something to do.
     let share = chosen.trials.len().saturating_mul(options.kernels.len()).div_ceil(options.jobs).max(1);
     let per_boot = options.per_boot.min(share);
-    let mut boots = VecDeque::new();
+    let mut by_kernel = Vec::new();
     for kernel in &options.kernels {
         let root = packages.kernel(*kernel)?;
-        let initrd = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
-        let image = image(&root)?;
-        for (i, trials) in catalogue::boots(&chosen.trials, per_boot).into_iter().enumerate() {
-            boots.push_back(Boot {
-                name: format!("{}-{i}", kernel.name),
-                kernel: kernel.name,
-                image: image.clone(),
-                base: initrd.clone(),
-                trials,
-            });
+        let base = Arc::new(initramfs::base(&userland, &modules::load(&root)?, &guest)?);
+        by_kernel.push((kernel.name, image(&root)?, base));
+    }
+    let mut boots = VecDeque::new();
+    let mut finished = Vec::new();
+    // The kernels take turns, so that a run that is broken off has tried both.
+    for (i, trials) in catalogue::boots(&chosen.trials, per_boot).into_iter().enumerate() {
+        for (kernel, image, base) in &by_kernel {
+            let (name, image, base) = (format!("{kernel}-{i}"), image.clone(), Arc::clone(base));
+            let boot = Boot { name, image, base, trials: trials.clone() };
+            if options.resume && kept::is_finished(&options.keep.join(&boot.name), &plan_of(&boot)?) {
+                finished.extend(kept::judge_boot(&options.keep.join(&boot.name))?);
+            } else {
+                boots.push_back(boot);
+            }
         }
+    }
+    if options.resume {
+        println!("vm: {} incidents were run before", finished.len());
     }
     let begun = Instant::now();
     let (count, incidents) = (boots.len(), boots.iter().map(|b| b.trials.len()).sum::<usize>());
     println!("vm: {incidents} incidents in {count} boots, {} at a time", options.jobs.min(count));
-    let judged = run_boots(boots, options.jobs, &options.keep)?;
+    let mut judged = run_boots(boots, options.jobs, &options.keep)?;
     let wall = begun.elapsed().as_secs_f64();
     let each = wall / f64::from(u32::try_from(incidents.max(1)).unwrap_or(1));
     println!("vm: {incidents} incidents in {wall:.0} s, {each:.2} s each");
+    judged.extend(finished);
     tell(judged)
 }
 
@@ -159,37 +182,11 @@ fn tell(judged: Vec<Judged>) -> Result<()> {
     if summary.complaints.is_empty() { Ok(()) } else { bail!("{} complaints", summary.complaints.len()) }
 }
 
-/// Name of the file that says which incidents a boot ran, with their truth as it was then.
-const PLAN: &str = "plan.json";
-
-/// Judges what earlier boots left in `keep`.
-fn judge_again(keep: &Path) -> Result<Vec<Judged>> {
-    let mut rows = Vec::new();
-    let mut folders: Vec<PathBuf> = fs::read_dir(keep)
-        .with_context(|| format!("cannot list {}", keep.display()))?
-        .map(|e| e.map(|e| e.path()))
-        .collect::<std::io::Result<_>>()?;
-    folders.sort();
-    for folder in folders.iter().filter(|f| f.join(PLAN).is_file()) {
-        let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
-        let plan: Plan = serde_json::from_slice(&json)
-            .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
-        let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let kernel = name.rsplit_once('-').map_or(name.as_str(), |(kernel, _)| kernel);
-        for (n, run) in plan.runs.into_iter().enumerate() {
-            let trial = Trial { name: run.name, incident: run.incident };
-            rows.push(judge::judge(kernel, &folder.join(&trial.name), &trial, n)?);
-        }
-    }
-    Ok(rows)
-}
-
 /// One guest.
 struct Boot {
     name: String,
-    kernel: &'static str,
     image: PathBuf,
-    base: Vec<u8>,
+    base: Arc<Vec<u8>>,
     trials: Vec<Trial>,
 }
 
@@ -228,13 +225,11 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
-    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect() };
-    let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
-    let mut initrd = boot.base.clone();
+    let json = plan_of(boot)?;
+    let mut initrd = Vec::clone(&boot.base);
     initrd.extend(initramfs::plan(&json));
-    fs::write(folder.join(PLAN), &json).context("cannot write the plan")?;
-    let path = folder.join("initrd");
+    fs::write(folder.join(kept::PLAN), &json).context("cannot write the plan")?;
+    let path = folder.join(kept::INITRD);
     fs::write(&path, &initrd).context("cannot write the initramfs")?;
     let booted = qemu::boot(&boot.image, &path, &folder)?;
     let tar = File::open(&booted.disk).context("cannot open the disk")?;
@@ -242,11 +237,10 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
     for used in [&path, &booted.disk] {
         fs::remove_file(used).with_context(|| format!("cannot remove {}", used.display()))?;
     }
+    kept::Outcome { wall_s: booted.wall.as_secs_f64(), ended_s: now_s(), tries: booted.tries as u64 }
+        .write(&folder)?;
     let judging = Instant::now();
-    let mut rows = Vec::new();
-    for (n, trial) in boot.trials.iter().enumerate() {
-        rows.push(judge::judge(boot.kernel, &folder.join(&trial.name), trial, n)?);
-    }
+    let rows = kept::judge_boot(&folder)?;
     println!(
         "vm: boot {}: {} incidents, {} s, judged in {:.1} s, try {}; {}",
         boot.name,
@@ -257,6 +251,18 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
         booted.said
     );
     Ok(rows)
+}
+
+/// What the guest of this boot is told to do.
+fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
+    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new() };
+    serde_json::to_vec_pretty(&plan).context("cannot write the plan")
+}
+
+/// Seconds since 1970.
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
 
 fn seconds(d: Duration) -> String {

@@ -10,13 +10,16 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What the lab uses; a name that is built into a kernel is no module there and is left out.
-const WANTED: [&str; 17] = [
+const WANTED: [&str; 22] = [
     "virtio_pci",
     "virtio_blk",
     "veth",
     "bonding",
+    "bridge",
     "8021q",
     "dummy",
+    "ipvlan",
+    "macvlan",
     "sch_ingress",
     "sch_netem",
     "sch_tbf",
@@ -24,7 +27,9 @@ const WANTED: [&str; 17] = [
     "cls_matchall",
     "cls_u32",
     "cls_flower",
+    "cls_bpf",
     "act_mirred",
+    "act_bpf",
     "act_gact",
     "nf_tables",
     "af_packet",

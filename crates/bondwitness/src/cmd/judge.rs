@@ -1,11 +1,12 @@
 //! The judge of ADR 0007: turns readings into files, files into a verdict, and has no privilege to do anything else.
 
-use super::diagnose::{input, keep, print};
+use super::diagnose::print;
 use anyhow::{Context as _, Result};
+use bondwitness_core::bundle;
 use bondwitness_core::collection::{Form, Reading, Spool, v1};
-use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::evidence::Direction;
-use bondwitness_core::report::{printable, text};
+use bondwitness_core::report::{members::words, printable, text};
+use bondwitness_host::lockdown::{self, Lockdown};
 use bondwitness_host::sensor::stream::{Said, Told};
 use lacp::wire::{ETHERTYPE_SLOW, SlowPdu};
 use lacp::{Lacpdu, PortState};
@@ -13,6 +14,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufReader, BufWriter, Write};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the sensor asked for; see `live::tell`.
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ struct Wish {
     until_flap: bool,
     bundle: bool,
     quiet: bool,
+    /// The private key to sign with, as its file holds it.
+    key: Option<String>,
 }
 
 impl Wish {
@@ -51,11 +56,14 @@ impl Wish {
             until_flap: flag("until_flap"),
             bundle: flag("bundle"),
             quiet: flag("quiet"),
+            key: v.get("key").and_then(Value::as_str).map(str::to_owned),
         })
     }
 }
 
 pub(super) fn run() -> Result<u8> {
+    // Before anything is read: what comes is from the wire.
+    let locked = lockdown::judge()?;
     let mut from = BufReader::with_capacity(64 * 1024, std::io::stdin().lock());
     let mut to = BufWriter::new(std::io::stdout().lock());
     let Some(Told::Begin(wish)) = Told::receive(&mut from).context("cannot read what is wanted")? else {
@@ -102,24 +110,48 @@ pub(super) fn run() -> Result<u8> {
     let Some(collection) = end else {
         anyhow::bail!("the collecting process ended early");
     };
-    let code = finish(&wish, &spool, &collection, &mut to)?;
+    let code = finish(&wish, &spool, &collection, &locked, &mut to)?;
     Said::Exit(code).send(&mut to)?;
     to.flush()?;
     Ok(0)
 }
 
-fn finish(wish: &Wish, spool: &Spool, collection: &v1::Collection, to: &mut impl Write) -> Result<u8> {
-    let files = spool.files(collection);
-    if !wish.diagnose {
-        return Ok(u8::from(collection.bonds.is_empty()) * 3);
+fn finish(
+    wish: &Wish,
+    spool: &Spool,
+    collection: &v1::Collection,
+    locked: &Lockdown,
+    to: &mut impl Write,
+) -> Result<u8> {
+    let mut collection = collection.clone();
+    collection.lockdown = locked.done().into_iter().map(str::to_owned).collect();
+    let mut files = spool.files(&collection);
+    let mut code = u8::from(collection.bonds.is_empty()) * 3;
+    if wish.diagnose {
+        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &wish.bonds);
+        // Interfaces alone are nothing that was asked for.
+        code = if collection.bonds.is_empty() { 3 } else { report.exit_code() };
+        if !wish.quiet {
+            Said::Out(print(&report, wish.json, wish.options)?.into_bytes()).send(to)?;
+            to.flush()?;
+        }
+        files.insert(bundle::v1::VERDICT_JSON.to_owned(), bundle::verdict_json(&report, VERSION));
+        files.insert(bundle::v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
     }
-    let inputs: Vec<Input<'_>> = files.iter().map(|(path, bytes)| input(path, bytes, false, None)).collect();
-    let mut report = diagnose::diagnose(&inputs);
-    keep(&mut report, &wish.bonds)?;
-    if !wish.quiet {
-        Said::Out(print(&report, wish.json, wish.options)?.into_bytes()).send(to)?;
+    if wish.bundle {
+        let key = wish.key.as_deref().map(bundle::sign::Key::read).transpose()?;
+        let meta = bundle::Meta {
+            version: VERSION,
+            hostname: &collection.host.hostname,
+            created_ns: collection.clocks.last().map_or(0, |c| c.real_ns),
+            bonds: &wish.bonds,
+            redaction: None,
+            key: key.as_ref(),
+        };
+        let packed = bundle::pack(&files, &meta)?;
+        Said::File("bundle".to_owned(), packed.bytes).send(to)?;
     }
-    Ok(report.exit_code())
+    Ok(code)
 }
 
 /// What is shown while the window is open, and what a flap is noticed by.
@@ -176,7 +208,8 @@ impl Watch {
         let now = pdu.actor.state;
         let lost = (before - now) & (PortState::SYNCHRONIZATION | PortState::CARRIES);
         let gained = (now - before) & (PortState::EXPIRED | PortState::DEFAULTED);
-        (!lost.is_empty() || !gained.is_empty()).then(|| format!("{dev}: {who} left {before:?} for {now:?}"))
+        (!lost.is_empty() || !gained.is_empty())
+            .then(|| format!("flap: {dev}, {who}: {}, now {}", words(before), words(now)))
     }
 
     /// The lines of `/proc/net/bonding` that change in a flap.
@@ -192,8 +225,8 @@ impl Watch {
         let before = self.bonds.insert(bond.to_owned(), lines.clone())?;
         let change = lines.iter().zip(&before).find(|(now, before)| now != before);
         match change {
-            Some((now, _)) => Some(format!("{bond}: {now}")),
-            None if lines.len() != before.len() => Some(format!("{bond}: members changed")),
+            Some((now, _)) => Some(format!("flap: {bond}, {now}")),
+            None if lines.len() != before.len() => Some(format!("flap: {bond}, members changed")),
             None => None,
         }
     }
@@ -216,19 +249,19 @@ impl Watch {
         let mut lines = 1;
         let width = self.members.keys().map(|m| m.chars().count()).max().unwrap_or(0);
         for (dev, seen) in self.members.iter().take(16) {
-            let state = |s: Option<(PortState, PortState)>, second: bool| {
-                s.map_or_else(|| "-".repeat(8), |(a, b)| if second { b } else { a }.wireshark())
-            };
+            let state = |s: Option<PortState>| s.map_or_else(|| "nothing yet".to_owned(), words);
             let _ = writeln!(
                 out,
-                "  {:width$}  LACPDUs out {:>5} in {:>5}  we say {}  partner says {}, hears of us {}",
+                "  {:width$}  out {:>5}: {}\n  {:width$}  in  {:>5}: {}; knows us as {}",
                 printable(dev),
                 seen.sent,
+                state(seen.ours.map(|s| s.0)),
+                "",
                 seen.received,
-                state(seen.ours, false),
-                state(seen.theirs, false),
-                state(seen.theirs, true),
+                state(seen.theirs.map(|s| s.0)),
+                state(seen.theirs.map(|s| s.1)),
             );
+            lines += 1;
             lines += 1;
         }
         if self.members.len() > 16 {

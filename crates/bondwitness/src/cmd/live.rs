@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use bondwitness_host::sensor::stream::{Said, Told};
 use bondwitness_host::sensor::{self, Control, Plan, bonds};
 use bondwitness_host::signal::StopSignals;
-use bondwitness_host::{namespace, terminal};
+use bondwitness_host::{namespace, save, terminal};
 use serde_json::json;
 use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,9 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
         .code(2)
         .into());
     }
+    if let Some(path) = order.output.as_deref().filter(|_| !to_stdout) {
+        save::may_be_written(path)?;
+    }
     if let Some(name) = &live.netns {
         enter(name)?;
     }
@@ -81,7 +84,12 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
             return Err(Helped::new(format!("cannot find a bond called {bond}"), help).code(3).into());
         }
     }
-    let window = live.window.unwrap_or_else(|| bonds::window(&target));
+    // Without a bond there is nothing to wait for.
+    let window = if target.bonds.is_empty() {
+        Duration::ZERO
+    } else {
+        live.window.unwrap_or_else(|| bonds::window(&target))
+    };
     // Before the child is started, so that Ctrl-C ends the window and not the child.
     let signals = StopSignals::take().context("cannot take signals")?;
     let mut child = start()?;
@@ -206,7 +214,17 @@ fn listen(output: ChildStdout, control: &Control, path: Option<&Path>) -> Result
             Said::Err(bytes) => {
                 let _ = std::io::stderr().write_all(&bytes);
             }
-            Said::File(..) => {}
+            Said::File(_, bytes) => {
+                // The verdict is printed even where the bundle cannot be written.
+                let written = match path {
+                    Some(p) if p == Path::new("-") => {
+                        terminal::write_all_stdout(&bytes).context("cannot write to standard output")
+                    }
+                    Some(p) => save::file(p, &bytes).map_err(Into::into),
+                    None => Ok(()),
+                };
+                failure = failure.or(written.err());
+            }
             Said::Sign(_) => {}
             Said::Exit(code) => back.code = Some(code),
         }

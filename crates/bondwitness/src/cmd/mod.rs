@@ -1,27 +1,38 @@
 //! One file per command.
 
+mod bypass;
 mod diagnose;
+mod doctor;
 mod explain;
 mod judge;
 mod lab;
 mod live;
+mod redact;
 mod schema;
+mod txpath;
+mod verify;
 
 use crate::cli::{Cli, Color, Command};
 use anyhow::{Context, Result};
 use bondwitness_host::load::LoadError;
+use bondwitness_host::lockdown::LockdownError;
 use bondwitness_host::save::SaveError;
 use bondwitness_host::terminal;
 
 /// Runs the command; the result is the exit code.
 pub(crate) fn run(cli: &Cli) -> Result<u8> {
     match &cli.command {
+        Command::Bypass(args) => bypass::run(args),
         Command::Diagnose(args) => diagnose::run(args, color(cli.color)),
+        Command::Doctor(args) => doctor::run(args, color(cli.color)),
         Command::Collect(args) => live::collect(args),
         Command::Judge => judge::run(),
         Command::Explain(args) => explain::run(args),
         Command::Lab(args) => lab::run(args, color(cli.color)),
+        Command::Verify(args) => verify::run(args),
+        Command::Redact(args) => redact::run(args),
         Command::Schema => schema::run(),
+        Command::Txpath(args) => txpath::run(args),
     }
 }
 
@@ -64,6 +75,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
     // Errors of the loader and of this crate say everything themselves; others are told with their causes.
     let whole = error.downcast_ref::<Helped>().is_some()
         || error.downcast_ref::<LoadError>().is_some()
+        || error.downcast_ref::<LockdownError>().is_some()
         || error.downcast_ref::<SaveError>().is_some();
     let text = if whole { error.to_string() } else { format!("{error:#}") };
     let text = bondwitness_core::report::printable(&text);
@@ -71,6 +83,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
         e.downcast_ref::<Helped>()
             .map(|h| h.help.clone())
             .or_else(|| e.downcast_ref::<LoadError>().map(|l| l.help().to_owned()))
+            .or_else(|| e.downcast_ref::<LockdownError>().map(|l| l.help().to_owned()))
             .or_else(|| e.downcast_ref::<SaveError>().map(|s| s.help().to_owned()))
     });
     // Nobody to tell if standard error is closed.

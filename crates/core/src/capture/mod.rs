@@ -9,7 +9,7 @@ pub mod reader;
 pub mod writer;
 
 pub use fold::{Capture, Change, Gap, Speaker};
-pub use reader::{Damage, Frame, LinkType};
+pub use reader::{Damage, Datagram, Frame, LinkType};
 
 /// True if the bytes begin like a capture file of a known kind.
 #[must_use]

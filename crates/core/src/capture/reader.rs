@@ -1,9 +1,9 @@
-//! Reads pcap and pcapng from a byte slice and calls back for every slow-protocol frame.
+//! Reads pcap and pcapng from a byte slice and calls back for every slow-protocol frame, or every netlink datagram.
 //!
 //! pcap: microseconds and nanoseconds, both byte orders. pcapng: section, interface, enhanced, simple and (old)
 //! packet blocks, `if_name`, `if_tsresol`, `if_tsoffset`, `epb_flags`. Link types: Ethernet, Linux cooked v1
 //! (`LINUX_SLL`) and v2 (`LINUX_SLL2`), the latter two with the kernel's packet type, which alone tells the
-//! direction (erratum E-12). Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng, and the link-type pages
+//! direction (erratum E-12), and netlink (253). Formats: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng, and the link-type pages
 //! of tcpdump.org. Caps against hostile files: 4,096 interfaces, 16 MiB a block.
 
 use crate::evidence::Direction;
@@ -37,6 +37,8 @@ pub enum LinkType {
     Sll,
     /// 276: Linux cooked capture v2, with the interface index.
     Sll2,
+    /// 253: netlink datagrams behind a cooked header of 16 octets.
+    Netlink,
     /// Anything else: frames are counted, not read.
     Other(u32),
 }
@@ -47,6 +49,7 @@ impl From<u32> for LinkType {
             1 => Self::Ethernet,
             113 => Self::Sll,
             276 => Self::Sll2,
+            253 => Self::Netlink,
             n => Self::Other(n),
         }
     }
@@ -97,6 +100,34 @@ pub struct Interface {
     pub link: LinkType,
 }
 
+/// A netlink datagram.
+#[derive(Debug, Clone, Copy)]
+pub struct Datagram<'a> {
+    /// Frame number, 1-based as Wireshark counts.
+    pub number: u64,
+    /// Nanoseconds since 1970; 0 where the file gives no time.
+    pub ns: i64,
+    /// Netlink protocol: 0 for rtnetlink, 16 for generic netlink.
+    pub protocol: u16,
+    /// Where it went, as the kernel marks a packet (`include/uapi/linux/if_packet.h`): 6 to user space, 7 to the kernel,
+    /// 4 where a tap did not keep it.
+    pub packet_type: u16,
+    /// The messages.
+    pub messages: &'a [u8],
+    /// The remark beside it, as it stands in the file.
+    pub comment: &'a [u8],
+}
+
+impl<'a> Datagram<'a> {
+    /// Takes the cooked header off (`LINKTYPE_NETLINK`): packet type, `ARPHRD_NETLINK`, padding, protocol.
+    fn behind(number: u64, ns: i64, data: &'a [u8], comment: &'a [u8]) -> Option<Self> {
+        let (head, messages) = data.split_first_chunk::<16>()?;
+        let packet_type = u16::from_be_bytes([head[0], head[1]]);
+        let protocol = u16::from_be_bytes([head[14], head[15]]);
+        Some(Self { number, ns, protocol, packet_type, messages, comment })
+    }
+}
+
 /// Why reading stopped before the end, or what was odd.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
@@ -128,6 +159,8 @@ pub struct Totals {
     pub interfaces: Vec<Interface>,
     /// Damage.
     pub damage: Option<Damage>,
+    /// Packets that were lost before they could be written, as the file itself counts them.
+    pub lost: u64,
 }
 
 /// Recognises a capture by its first bytes.
@@ -146,10 +179,23 @@ pub fn kind(bytes: &[u8]) -> Option<Kind> {
 
 /// Reads a capture and calls `each` for every slow-protocol frame, in file order.
 pub fn read<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
+    read_both(bytes, each, &mut |_| {})
+}
+
+/// Reads a capture and calls `datagram` for every netlink datagram, in file order.
+pub fn read_netlink<'a>(bytes: &'a [u8], datagram: &mut impl FnMut(Datagram<'a>)) -> Totals {
+    read_both(bytes, &mut |_| {}, datagram)
+}
+
+fn read_both<'a>(
+    bytes: &'a [u8],
+    each: &mut impl FnMut(Frame<'a>),
+    datagram: &mut impl FnMut(Datagram<'a>),
+) -> Totals {
     match kind(bytes) {
-        Some(Kind::Pcap { little: true, nanos }) => pcap::<true>(bytes, nanos, each),
-        Some(Kind::Pcap { little: false, nanos }) => pcap::<false>(bytes, nanos, each),
-        Some(Kind::Pcapng) => pcapng(bytes, each),
+        Some(Kind::Pcap { little: true, nanos }) => pcap::<true>(bytes, nanos, each, datagram),
+        Some(Kind::Pcap { little: false, nanos }) => pcap::<false>(bytes, nanos, each, datagram),
+        Some(Kind::Pcapng) => pcapng(bytes, each, datagram),
         None => Totals::default(),
     }
 }
@@ -190,7 +236,12 @@ fn next_window(rest: &[u8], large: bool) -> usize {
     if window.len() < rest.len() { (rest.len() - window.len()).saturating_add(2048) } else { 0 }
 }
 
-fn pcap<'a, const LITTLE: bool>(bytes: &'a [u8], nanos: bool, each: &mut impl FnMut(Frame<'a>)) -> Totals {
+fn pcap<'a, const LITTLE: bool>(
+    bytes: &'a [u8],
+    nanos: bool,
+    each: &mut impl FnMut(Frame<'a>),
+    datagram: &mut impl FnMut(Datagram<'a>),
+) -> Totals {
     let mut totals = Totals::default();
     let Some(network) = u32_at::<LITTLE>(bytes, 20) else {
         totals.damage = Some(Damage::Truncated(bytes.len() as u64));
@@ -248,7 +299,12 @@ fn pcap<'a, const LITTLE: bool>(bytes: &'a [u8], nanos: bool, each: &mut impl Fn
             }),
             // Plain Ethernet tells no direction: nothing more to look at.
             None if link == LinkType::Ethernet => totals.other_unknown += 1,
-            None => other(&mut totals, link, data, None),
+            None => {
+                other(&mut totals, link, data, None);
+                if link == LinkType::Netlink {
+                    Datagram::behind(totals.packets, ns, data, &[]).map(&mut *datagram);
+                }
+            }
         }
     }
     if first <= last {
@@ -262,7 +318,7 @@ fn other(totals: &mut Totals, link: LinkType, data: &[u8], flags: Option<Directi
     let direction = flags.or_else(|| match link {
         LinkType::Sll => data.get(1).copied().map(pkttype),
         LinkType::Sll2 => data.get(10).copied().map(pkttype),
-        LinkType::Ethernet | LinkType::Other(_) => None,
+        LinkType::Ethernet | LinkType::Netlink | LinkType::Other(_) => None,
     });
     match direction {
         Some(Direction::In) => totals.other_in += 1,
@@ -328,7 +384,7 @@ fn dissect(link: LinkType, data: &[u8]) -> Option<Slow<'_>> {
             let iface = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
             Some(Slow { iface, direction: Some(pkttype(head[10])), source, tagged: false, payload })
         }
-        LinkType::Other(_) => None,
+        LinkType::Netlink | LinkType::Other(_) => None,
     }
 }
 
@@ -352,7 +408,11 @@ struct NgInterface {
     offset: i64,
 }
 
-fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
+fn pcapng<'a>(
+    bytes: &'a [u8],
+    each: &mut impl FnMut(Frame<'a>),
+    datagram: &mut impl FnMut(Datagram<'a>),
+) -> Totals {
     let mut totals = Totals::default();
     let mut interfaces: Vec<NgInterface> = Vec::new();
     let mut little = true;
@@ -445,6 +505,17 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
                 word(body, 12).unwrap_or(0),
                 20,
             )),
+            // Interface statistics: dropped by the interface (isb_ifdrop), dropped by the system (isb_osdrop). They count
+            // from the beginning of the capture, so the last block of an interface counts; a sum errs to the safe side.
+            5 => {
+                options(body.get(12..).unwrap_or_default(), little, |code, value| {
+                    if let (5 | 7, Some(eight)) = (code, value.first_chunk::<8>()) {
+                        let n = if little { u64::from_le_bytes(*eight) } else { u64::from_be_bytes(*eight) };
+                        totals.lost = totals.lost.saturating_add(n);
+                    }
+                });
+                None
+            }
             // Simple packet: no time; the length is bounded by the block.
             3 => Some((0, None, u32::try_from(body.len().saturating_sub(4)).unwrap_or(0), 4)),
             _ => None,
@@ -456,10 +527,13 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
             totals.damage = Some(Damage::Length(at as u64));
             continue;
         };
-        let mut flags = None;
+        let (mut flags, mut comment) = (None, &[][..]);
         if kind == 6 {
             let padded = offset.saturating_add((captured as usize).next_multiple_of(4));
             options(body.get(padded..).unwrap_or_default(), little, |code, value| {
+                if code == 1 && comment.is_empty() {
+                    comment = value;
+                }
                 if code == 2
                     && let Some(f) = word(value, 0)
                 {
@@ -485,7 +559,12 @@ fn pcapng<'a>(bytes: &'a [u8], each: &mut impl FnMut(Frame<'a>)) -> Totals {
                 tagged: slow.tagged,
                 payload: slow.payload,
             }),
-            None => other(&mut totals, interface.link, data, flags),
+            None => {
+                other(&mut totals, interface.link, data, flags);
+                if interface.link == LinkType::Netlink {
+                    Datagram::behind(totals.packets, ns, data, comment).map(&mut *datagram);
+                }
+            }
         }
     }
     totals
@@ -503,7 +582,7 @@ fn to_ns(ticks: u64, resolution: u64, offset: i64) -> i64 {
     i64::try_from(ns).unwrap_or(i64::MAX).saturating_add(offset.saturating_mul(1_000_000_000))
 }
 
-fn options(mut rest: &[u8], little: bool, mut each: impl FnMut(u16, &[u8])) {
+fn options<'a>(mut rest: &'a [u8], little: bool, mut each: impl FnMut(u16, &'a [u8])) {
     while let Some((head, tail)) = rest.split_first_chunk::<4>() {
         let (code, length) = if little {
             (u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]))

@@ -124,12 +124,12 @@ impl Writer {
     }
 }
 
-/// A netlink datagram with the cooked header of `LINKTYPE_NETLINK`: packet type 7 (from the kernel), `ARPHRD_NETLINK`
+/// A netlink datagram with the cooked header of `LINKTYPE_NETLINK`: packet type 6 (`PACKET_USER`: to user space), `ARPHRD_NETLINK`
 /// (824), ten octets of padding, and the netlink protocol (0: route, 16: generic), all big endian.
 #[must_use]
 pub fn cooked_netlink(protocol: u16, datagram: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(datagram.len().saturating_add(16));
-    out.extend(7_u16.to_be_bytes());
+    out.extend(6_u16.to_be_bytes());
     out.extend(824_u16.to_be_bytes());
     out.extend([0; 10]);
     out.extend(protocol.to_be_bytes());

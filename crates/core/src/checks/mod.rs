@@ -5,6 +5,7 @@ use crate::finding::Check;
 
 mod admin_down;
 mod arp_monitor;
+mod bond_discards_itself;
 mod bond_without_members;
 mod both_passive;
 mod carrier_flap;
@@ -12,6 +13,8 @@ mod churn_history;
 mod coding_errors;
 mod config_drift;
 mod congestion;
+mod egress_filter_drops;
+mod egress_program_unaccounted;
 mod ends_not_told;
 mod fail_over_mac;
 mod far_port_errors;
@@ -36,7 +39,10 @@ mod link_down_now;
 mod link_modes_withheld;
 mod managers_fighting;
 mod member_asymmetry;
+mod member_discards_on_transmit;
+mod member_queue_stopped;
 mod monitoring_missing;
+mod mtu_shrinks_on_path;
 mod multicast_filter;
 mod nic_fault;
 mod optics_alarm;
@@ -51,12 +57,15 @@ mod partner_withdrew;
 mod pcie_correctable;
 mod rate_asymmetric;
 mod requested_rate_ignored;
+mod sent_not_answered;
 mod single_member;
 mod slow_protocol_filter;
 mod static_against_lacp;
 mod transition_illegal;
 mod transition_late;
 mod two_speakers;
+mod vlan_down;
+mod vlan_queue_drops;
 mod vlan_tx_drop;
 
 pub(crate) use carrier_flap::ends_down;
@@ -65,6 +74,7 @@ pub(crate) use carrier_flap::ends_down;
 pub const CHECKS: &[Check] = &[
     admin_down::CHECK,
     arp_monitor::CHECK,
+    bond_discards_itself::CHECK,
     bond_without_members::CHECK,
     both_passive::CHECK,
     carrier_flap::CHECK,
@@ -72,6 +82,8 @@ pub const CHECKS: &[Check] = &[
     coding_errors::CHECK,
     config_drift::CHECK,
     congestion::CHECK,
+    egress_filter_drops::CHECK,
+    egress_program_unaccounted::CHECK,
     ends_not_told::CHECK,
     fail_over_mac::CHECK,
     far_port_errors::CHECK,
@@ -96,7 +108,10 @@ pub const CHECKS: &[Check] = &[
     link_modes_withheld::CHECK,
     managers_fighting::CHECK,
     member_asymmetry::CHECK,
+    member_discards_on_transmit::CHECK,
+    member_queue_stopped::CHECK,
     monitoring_missing::CHECK,
+    mtu_shrinks_on_path::CHECK,
     multicast_filter::CHECK,
     nic_fault::CHECK,
     optics_alarm::CHECK,
@@ -111,12 +126,15 @@ pub const CHECKS: &[Check] = &[
     pcie_correctable::CHECK,
     rate_asymmetric::CHECK,
     requested_rate_ignored::CHECK,
+    sent_not_answered::CHECK,
     single_member::CHECK,
     slow_protocol_filter::CHECK,
     static_against_lacp::CHECK,
     transition_illegal::CHECK,
     transition_late::CHECK,
     two_speakers::CHECK,
+    vlan_down::CHECK,
+    vlan_queue_drops::CHECK,
     vlan_tx_drop::CHECK,
 ];
 

@@ -1,5 +1,6 @@
 //! Live evidence: readings as a sensor hands them over, and the files of the case that they become (ADR 0007).
 
+pub mod facts;
 pub mod spool;
 pub mod v1;
 

@@ -11,6 +11,9 @@ use std::fmt::Write as _;
 
 /// The index of all readings in the case: one line each.
 pub const READINGS: &str = "readings.txt";
+/// Its first line.
+pub const READINGS_HEAD: &str =
+    "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n";
 
 /// The files of a collection in the making.
 #[derive(Debug, Clone)]
@@ -32,9 +35,7 @@ impl Spool {
             os: os.to_owned(),
             texts: BTreeMap::new(),
             captures: BTreeMap::new(),
-            readings:
-                "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n"
-                    .to_owned(),
+            readings: READINGS_HEAD.to_owned(),
             failures: BTreeMap::new(),
         }
     }

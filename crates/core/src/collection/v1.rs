@@ -26,6 +26,9 @@ pub struct Collection {
     pub bonds: Vec<Bond>,
     /// Effective capabilities of the collecting process, in the kernel's names (`CAP_NET_RAW`).
     pub capabilities: Vec<String>,
+    /// What was taken from the process that parsed, by the names of `docs/privileges.md`.
+    #[serde(default)]
+    pub lockdown: Vec<String>,
     /// What could not be read, and why.
     pub failures: Vec<Failure>,
     /// What each capture counted.

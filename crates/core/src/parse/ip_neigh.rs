@@ -64,7 +64,15 @@ pub(super) fn read(t: &str) -> Option<Neighbour<'_>> {
         match word {
             "dev" => n.dev = Some(words.next()?),
             "lladdr" => n.pairs.push(("lladdr", words.next().filter(|a| is_lladdr(a) || is_prefix(a))?)),
-            "used" | "ref" | "probes" | "proto" | "protocol" | "vlan" | "nhid" | "nomaster" => {
+            "used" => {
+                // iproute2 6.15 leaves out the blank before the next word: `used 12/12/12probes 4`.
+                let value = words.next()?;
+                match value.strip_suffix("probes") {
+                    Some(value) => n.pairs.extend([("used", value), ("probes", words.next()?)]),
+                    None => n.pairs.push(("used", value)),
+                }
+            }
+            "ref" | "probes" | "proto" | "protocol" | "vlan" | "nhid" | "nomaster" => {
                 n.pairs.push((word, words.next()?));
             }
             "router" | "offload" | "extern_learn" | "managed" | "extern_valid" | "unres" => {
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn neighbours_with_and_without_interface() {
-        let text = "root@h1:~# ip neigh show dev bond0.70\n192.168.70.1 lladdr 02:00:00:00:22:01 REACHABLE \nfe80::1 dev eno1 lladdr 02:00:00:00:22:01 router used 12/10/8 probes 1 STALE\n192.168.70.9 dev bond0 FAILED\n192.168.70.9 is down since yesterday\n192.168.23.0/24 dev bond0 scope link\n";
+        let text = "root@h1:~# ip neigh show dev bond0.70\n192.168.70.1 lladdr 02:00:00:00:22:01 REACHABLE \nfe80::1 dev eno1 lladdr 02:00:00:00:22:01 router used 12/10/8 probes 1 STALE\n192.168.70.9 dev bond0 used 12/12/12probes 6 FAILED\n192.168.70.9 is down since yesterday\n192.168.23.0/24 dev bond0 scope link\n";
         let p = parse_text_with(FileId(0), "x", text.as_bytes(), &[FORMAT]);
         let got: Vec<_> = p
             .records

@@ -9,12 +9,14 @@ use crate::evidence::{Citation, FileId, Line, Record, Text};
 use crate::units::Stamp;
 
 mod cursor;
+mod empty_output;
 mod ethtool_listing;
 mod table;
 
 pub use cursor::{Cursor, Out};
 pub use table::FORMATS;
 
+pub mod bpftool_net_json;
 pub mod bridge_fdb;
 pub mod bridge_link;
 pub mod bridge_vlan;
@@ -65,6 +67,7 @@ pub mod lldp;
 pub mod loadavg;
 pub mod lspci;
 pub mod modprobe_bonding;
+pub mod netlink;
 pub mod netplan;
 pub mod netstat_listing;
 pub mod netstat_s;
@@ -74,6 +77,7 @@ pub mod nm_keyfile;
 pub mod nmcli;
 pub mod nmstate;
 pub mod nstat;
+pub mod one_value;
 pub mod os_release;
 pub mod ovs_bond_show;
 pub mod ovs_lacp_show;
@@ -100,6 +104,7 @@ pub mod talos_resources;
 pub mod talos_table;
 pub mod tc_class;
 pub mod tc_filter;
+pub mod tc_json;
 pub mod tc_qdisc;
 pub mod tcpdump_lacp;
 pub mod teamdctl_state;
@@ -180,11 +185,14 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
     let mut i = 0;
     // The line after one that announced a time: what it announces itself is of that time.
     let mut timed: Option<(usize, Stamp)> = None;
+    // The time that the line before announced: `@@ time` stands before the divider that names the source.
+    let mut announced = None;
     while let Some(line) = lines.get(i) {
         if line.is_blank() {
             i += 1;
             continue;
         }
+        let time_before = announced.take();
         let begin = begins.get(i).copied().flatten();
         if let Some(p) = prompts.get(i).and_then(Option::as_ref) {
             // A prompt or a divider announces what follows; formats that know it better go first.
@@ -193,9 +201,22 @@ pub fn parse_text_with(file: FileId, path: &str, bytes: &[u8], formats: &[Format
                 if out.hints.time.is_none() {
                     out.hints.time = timed.filter(|(at, _)| *at == i).map(|(_, time)| time);
                 }
+                out.hints.time = out.hints.time.or(time_before);
+                announced = p.time;
                 out.typed_context(line);
                 i += 1;
                 timed = p.time.map(|time| (i, time));
+                let next = (i..lines.len()).find(|n| lines.get(*n).is_some_and(|l| !l.is_blank()));
+                let next_prompt =
+                    next.and_then(|n| prompts.get(n)?.as_ref().filter(|_| begins.get(n) == Some(&None)));
+                // The divider after a time names the source of what that time is of.
+                let named = p.command.is_some() || next_prompt.is_none_or(|n| n.command.is_none());
+                if named
+                    && (next.is_none() || next_prompt.is_some())
+                    && let Some(id) = empty_output::of(&out.hints)
+                {
+                    empty_output::record(id, line, &mut out);
+                }
                 continue;
             }
         }
@@ -254,6 +275,14 @@ mod tests {
             seen,
             [(Some("eno1"), at(1_795_313_330)), (Some("eno2"), at(1_795_313_331)), (Some("eno3"), None)]
         );
+    }
+
+    #[test]
+    fn a_time_before_the_divider_holds_for_the_block_after_it() {
+        let text = "@@ 1795313330.250000000\n==> ip -s -d link <==\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n$ ip link\n1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n";
+        let parsed = parse_text(FileId(0), "a.txt", text.as_bytes());
+        let times: Vec<_> = parsed.records.iter().map(|r| r.time).collect();
+        assert_eq!(times, [Some(Stamp::wall(1_795_313_330_250_000_000)), None]);
     }
 
     #[test]

@@ -289,6 +289,11 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
     }
 }
 
+/// True if a LACPDU fits the match of a classifier that a line of the text shows, or the line shows none.
+pub(super) fn fits(first: &str, line: &str, kind: &str) -> bool {
+    fit(first, line, kind) == Fit::Yes
+}
+
 /// Does a LACPDU fit the match on this line?
 fn fit(first: &str, t: &str, kind: &str) -> Fit {
     let value = t.split_whitespace().nth(1).unwrap_or("");

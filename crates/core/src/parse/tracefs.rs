@@ -18,7 +18,7 @@ const ID: &str = "tracefs";
 fn anchor(lines: &[Line<'_>], i: usize) -> bool {
     let Some(line) = lines.get(i) else { return false };
     let t = line.trimmed();
-    event(t).is_some() || t.starts_with("# tracer: ") || orphan(t)
+    event(t).is_some() || perf_trace(t).is_some() || t.starts_with("# tracer: ") || orphan(t)
 }
 
 /// A frame of a stack whose event was cut away.
@@ -93,6 +93,30 @@ fn boot(secs: &str, frac: &str) -> Option<Stamp> {
     Some(Stamp::boot(
         secs.checked_mul(1_000_000_000)?.checked_add(frac.parse::<i64>().ok()?.checked_mul(scale)?)?,
     ))
+}
+
+/// `0.000 ping/4242 skb:kfree_skb(skbaddr: 0xff.., location: 0xff.., protocol: 2048, reason: TC_EGRESS)`, `perf trace`.
+///
+/// Where it prints the reason as a number, the number is kept: what it means differs between kernels.
+fn perf_trace(t: &str) -> Option<Drop> {
+    let (time, rest) = t.split_once(' ')?;
+    let (before, arguments) = rest.split_once("skb:kfree_skb(")?;
+    let seconds = time.replace(',', "");
+    if seconds.parse::<f64>().is_err() || before.split_whitespace().count() > 8 {
+        return None;
+    }
+    let arguments = arguments.trim_end().strip_suffix(')')?;
+    let value = |key: &str| {
+        arguments.split(", ").find_map(|a| a.strip_prefix(key)?.strip_prefix(": ").map(str::trim))
+    };
+    let location = value("location").filter(|l| !l.starts_with("0x")).map(symbol);
+    Some(Drop {
+        dev: None,
+        reason: value("reason").unwrap_or("NOT_SPECIFIED").trim_start_matches("SKB_DROP_REASON_").to_owned(),
+        symbol: location,
+        rc: None,
+        count: 1,
+    })
 }
 
 /// The value of `key=value` in the arguments.
@@ -207,6 +231,11 @@ fn parse(cursor: &mut Cursor<'_, '_>, out: &mut Out) {
                 arguments: e.arguments.to_owned(),
                 stack: Vec::new(),
             });
+        } else if let Some(drop) = perf_trace(t) {
+            if let Some(d) = draft.take() {
+                d.emit(out);
+            }
+            out.record(line.cite(), None, What::Drop(drop));
         } else if t.starts_with('#')
             && (line.text.starts_with('#')
                 && (t.len() == 1
@@ -294,6 +323,16 @@ mod tests {
         assert_eq!((a.reason.as_str(), a.symbol.as_deref()), ("QDISC_DROP", Some("__dev_queue_xmit")));
         assert_eq!((b.reason.as_str(), b.dev.as_deref(), b.rc), ("xmit", Some("bond0.70"), Some(1)));
         assert_eq!((c.count, c.rc), (82, Some(1)));
+    }
+
+    #[test]
+    fn perf_trace_lines() {
+        let got = drops(
+            "     0.000 ping/4242 skb:kfree_skb(skbaddr: 0xffff8a0001, location: 0xffffffffb2a0, protocol: 2048, reason: TC_EGRESS)\n 1,204.118 :0/0 skb:kfree_skb(skbaddr: 0xffff8a0002, location: nft_do_chain+0x40e, protocol: 2048, reason: 77)\n",
+        );
+        let [(_, a), (_, b)] = got.as_slice() else { panic!("{got:?}") };
+        assert_eq!((a.reason.as_str(), a.symbol.as_deref(), a.count), ("TC_EGRESS", None, 1));
+        assert_eq!((b.reason.as_str(), b.symbol.as_deref()), ("77", Some("nft_do_chain")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The outer forms of a report: JSON for programs ([`json_v1`]), text for people ([`text`]).
 
 pub mod json_v1;
+pub mod members;
 pub mod text;
 
 use crate::case::Case;

@@ -138,6 +138,7 @@ pub fn report(report: &Report, options: Options) -> String {
         page.wrap("", 2, &format!("{} more interface(s) with nothing worse; -v shows them", many - shown));
     }
     missing(&mut page, report);
+    evidence(&mut page, report);
     page.out
 }
 
@@ -277,9 +278,11 @@ fn subject(page: &mut Page, report: &Report, ids: &Ids, i: usize) {
             });
         }
     }
-    if page.options.verbose && !s.timeline.is_empty() {
+    self::members(page, subject);
+    if !s.timeline.is_empty() {
         page.heading("Timeline");
-        for e in &s.timeline {
+        let limit = if page.options.verbose { usize::MAX } else { 12 };
+        for e in s.timeline.iter().take(limit) {
             let when = match (e.ns.and_then(rfc3339), e.stamp) {
                 (Some(t), _) => t,
                 (None, Some(s)) => s.to_string(),
@@ -292,7 +295,11 @@ fn subject(page: &mut Page, report: &Report, ids: &Ids, i: usize) {
                 &printable(&format!("{who}: {}  [{}]", e.text, source(&report.case, e.at))),
             );
         }
-        for a in &s.alignments {
+        if s.timeline.len() > limit {
+            page.line(&format!("      ... {} more (-v)", s.timeline.len() - limit));
+        }
+        let verbose = page.options.verbose;
+        for a in s.alignments.iter().filter(|_| verbose) {
             let text = format!(
                 "{:?} clock tied to the wall clock by {} pair(s), error at most {}",
                 a.clock,
@@ -314,6 +321,42 @@ fn subject(page: &mut Page, report: &Report, ids: &Ids, i: usize) {
             page.wrap("  $ ", 4, &printable(&n.run));
             page.wrap("      ", 6, &printable(&n.expect));
         }
+    }
+}
+
+/// Both ends' state per member, as last seen. The first eight unless all are wanted.
+fn members(page: &mut Page, subject: &crate::case::Subject) {
+    let rows = super::members::rows(subject);
+    if rows.is_empty() {
+        return;
+    }
+    page.heading("Members, as last seen");
+    let limit = if page.options.verbose { usize::MAX } else { 8 };
+    for row in rows.iter().take(limit) {
+        for (i, line) in row.lines.iter().enumerate() {
+            let name = if i == 0 { printable(&row.name) } else { String::new() };
+            page.wrap(&format!("  {name:<8}  "), 14, &printable(line));
+        }
+    }
+    if rows.len() > limit {
+        page.line(&format!("      ... {} more (-v)", rows.len() - limit));
+    }
+}
+
+/// The files that were recognised, with the begin of their hashes: enough to see that two people speak of the same bytes.
+fn evidence(page: &mut Page, report: &Report) {
+    let files: Vec<_> = report.case.files.iter().filter(|f| !f.recognised.is_empty()).collect();
+    if files.is_empty() {
+        return;
+    }
+    page.heading("Evidence");
+    let limit = if page.options.verbose { usize::MAX } else { 8 };
+    for f in files.iter().take(limit) {
+        let hash = f.sha256.as_deref().and_then(|h| h.get(..12)).unwrap_or("-");
+        page.wrap("  ", 4, &printable(&format!("{hash}  {} ({})", f.path, f.recognised.join(", "))));
+    }
+    if files.len() > limit {
+        page.line(&format!("      ... {} more (-v)", files.len() - limit));
     }
 }
 

@@ -40,6 +40,7 @@ fn boot(case: &Case, subject: &Subject, local: Option<i64>) -> Option<Alignment>
         by_link_events(case, subject, local),
         by_carrier(case, subject),
         by_time_of_boot(case),
+        by_collection(case),
     ]
     .into_iter()
     .flatten()
@@ -98,7 +99,7 @@ fn by_own_state(case: &Case, subject: &Subject) -> Option<Alignment> {
 fn by_zone(case: &Case, subject: &Subject) -> Option<Alignment> {
     let mut zones: Vec<i64> = Vec::new();
     for m in &subject.members {
-        let silences: Vec<i64> = silences(m).map(|s| s.from).collect();
+        let silences: Vec<i64> = silences(m).map(|s| s.from).chain(last_words(m)).collect();
         if silences.is_empty() {
             continue;
         }
@@ -131,6 +132,14 @@ fn by_zone(case: &Case, subject: &Subject) -> Option<Alignment> {
     let zone = most_frequent(&zones)?;
     let pairs = zones.iter().filter(|z| **z == zone).count();
     Some(Alignment { clock: Clock::Local, offset: zone, error: 5 * SECOND, pairs })
+}
+
+/// The last LACPDU of either end, if the capture went on for long without another.
+fn last_words(m: &Member) -> impl Iterator<Item = i64> + '_ {
+    let told = m.wire.iter().flat_map(crate::wire::Wire::told).filter(|(p, _)| p.timed);
+    told.flat_map(|(_, story)| &story.outages)
+        .filter(|o| o.span.open && o.gap.is_none() && o.cause == Cause::Unclear)
+        .map(|o| o.span.start)
 }
 
 /// True if the boot clock of a log starts anew, or if boots at several times are known: one offset cannot fit.
@@ -356,6 +365,12 @@ fn by_carrier(case: &Case, subject: &Subject) -> Option<Alignment> {
         })
     });
     (!contradicted).then_some(Alignment { clock: Clock::Boot, offset, error, pairs: silences_in_all })
+}
+
+/// The clocks as the collection read them, one right after another.
+fn by_collection(case: &Case) -> Option<Alignment> {
+    let (offset, error, pairs) = crate::collection::facts::boot_offset(case)?;
+    Some(Alignment { clock: Clock::Boot, offset, error, pairs })
 }
 
 /// The kernel's own time of boot, or an uptime read at a known time. The clock of the log is not disciplined: it may drift

@@ -271,7 +271,22 @@ fn the_first_link_event_may_be_the_one_that_takes_the_member_down() {
         .one()
         .about("eno1", None)
         .accuses(D::HostConfig, S::Moderate);
+    // It may stay down to the end.
+    let ends: Vec<_> = frames.iter().filter(|(ms, ..)| *ms < 30_000).cloned().collect();
+    evidence
+        .clone()
+        .capture(1, &ends)
+        .with("monitor.txt", events("29.700000", ADMIN_DOWN))
+        .ask("admin-down")
+        .one()
+        .accuses(D::HostConfig, S::Moderate);
     // Long after LACP broke, it was taken down for that.
+    evidence
+        .clone()
+        .capture(1, &ends)
+        .with("monitor.txt", events("50.200000", ADMIN_DOWN))
+        .ask("admin-down")
+        .context();
     evidence
         .with("monitor.txt", events("50.200000", ADMIN_DOWN) + &events("59.000000", UP))
         .ask("admin-down")

@@ -20,6 +20,7 @@ mod partners;
 mod settings;
 mod silence;
 mod twin;
+mod tx_path;
 
 /// The tests, as text.
 const TESTS: &[&str] = &[
@@ -32,6 +33,7 @@ const TESTS: &[&str] = &[
     include_str!("settings.rs"),
     include_str!("silence.rs"),
     include_str!("twin.rs"),
+    include_str!("tx_path.rs"),
 ];
 
 /// Every check has at least one case of both kinds here.

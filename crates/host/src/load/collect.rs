@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use bondwitness_core::bundle::compress::{self, Seal};
+
 use super::archive::{self, Kind, Member, Tape, Walk};
 use super::compressed::{Compression, Inflated, Packing};
 use super::error::{LoadError, Problem, errno_text};
@@ -44,6 +46,9 @@ pub(super) struct Collector<'b> {
     inputs: Vec<Input>,
     skipped: Vec<Skipped>,
     failure: Option<LoadError>,
+    /// Data in so many archives is taken as it is, whatever may be packed in it.
+    unpacked: usize,
+    seal: Seal,
 }
 
 /// What a [`Collector`] has found.
@@ -51,16 +56,35 @@ pub(super) struct Part {
     pub(super) loaded: Loaded,
     /// The first failure, which is an error only when nothing was read at all.
     pub(super) failure: Option<LoadError>,
+    /// The seal of the last compressed file that was no member of anything, if a bundle was asked for.
+    pub(super) seal: Seal,
 }
 
 impl<'b> Collector<'b> {
     pub(super) const fn new(budget: &'b Budget<'b>) -> Self {
-        Self { budget, inputs: Vec::new(), skipped: Vec::new(), failure: None }
+        Self {
+            budget,
+            inputs: Vec::new(),
+            skipped: Vec::new(),
+            failure: None,
+            unpacked: usize::MAX,
+            seal: Seal::None,
+        }
+    }
+
+    /// For a bundle: what is packed in a member is the member's own affair.
+    pub(super) fn of_bundle(budget: &'b Budget<'b>) -> Self {
+        Self { unpacked: 1, ..Self::new(budget) }
+    }
+
+    /// For a bundle's folder: every file is taken as it is.
+    pub(super) const fn unpack_nothing(&mut self) {
+        self.unpacked = 0;
     }
 
     pub(super) fn finish(self) -> Part {
         let loaded = Loaded { inputs: self.inputs, skipped: self.skipped };
-        Part { loaded, failure: self.failure }
+        Part { loaded, failure: self.failure, seal: self.seal }
     }
 
     pub(super) fn skip(&mut self, path: &str, why: impl Into<String>) {
@@ -121,6 +145,12 @@ impl<'b> Collector<'b> {
     ///
     /// `below` is what the paths of members start with, should this be an archive.
     fn take(&mut self, name: &str, below: &str, bytes: Bytes, problem: Option<Problem>, depth: Depth) {
+        if depth.archives >= self.unpacked {
+            return self.keep(name, bytes, problem);
+        }
+        if self.unpacked == 1 && depth.compressions == 0 && problem.is_none() {
+            self.seal = compress::seal(&bytes);
+        }
         match Packing::of(&bytes) {
             Packing::Plain => return self.keep(name, bytes, problem),
             Packing::Tar if depth.archives < ARCHIVES => {

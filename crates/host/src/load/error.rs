@@ -149,7 +149,7 @@ impl Problem {
 }
 
 /// The text of a system error as it stands in our sentences: lower case, without the number.
-pub(super) fn errno_text(error: &io::Error) -> String {
+pub(crate) fn errno_text(error: &io::Error) -> String {
     let text = error.to_string();
     sentence(text.split(" (os error ").next().unwrap_or(&text))
 }

@@ -11,6 +11,7 @@
 //! name are all their names prefixed.
 
 mod archive;
+mod bundle;
 mod collect;
 mod compressed;
 mod error;
@@ -23,6 +24,8 @@ mod zip;
 use std::io::Read;
 use std::path::PathBuf;
 
+pub use bundle::{Raw, raw as bundle};
+pub(crate) use error::errno_text;
 pub use error::{LoadError, Problem};
 pub use limits::Limits;
 pub use map::Bytes;
@@ -100,8 +103,9 @@ pub fn load_with_stdin(
                 collector.skip(root.label(), format!("{kind}, not opened"));
             }
         }
-        let part = collector.finish();
+        let mut part = collector.finish();
         failure = failure.or(part.failure);
+        bundle::unwrap(&mut part.loaded);
         parts.push(part.loaded);
     }
     let loaded = names::merge(&roots, parts);

@@ -2,7 +2,7 @@
 
 use super::{bonds, taps::Taps};
 use crate::clock;
-use crate::collect::{COLLECTORS, Pace, Sink, Target};
+use crate::collect::{self, Pace, Sink, Target};
 use crate::poll;
 use crate::signal::StopSignals;
 use bondwitness_core::collection::{Reading, v1};
@@ -57,10 +57,6 @@ impl<W: Write> Sink for Pipe<W> {
     }
 }
 
-fn run_collectors(pace: Pace, target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
-    COLLECTORS.iter().filter(|c| c.pace <= pace).try_for_each(|c| (c.run)(target, sink))
-}
-
 /// Collects, and writes everything into `out`.
 ///
 /// # Errors
@@ -90,7 +86,7 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
     if capturing {
         follow(&mut taps, &target, &mut pipe)?;
     }
-    run_collectors(Pace::Once, &target, &mut pipe)?;
+    collect::run(Pace::Once, &target, &mut pipe)?;
     if capturing {
         // The addresses are recorded now. LACP bonds enter the group themselves; that one did not must stay visible.
         let without: Vec<String> = collection
@@ -101,7 +97,7 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
             .collect();
         taps.join(&without);
         watch(plan, control, &mut taps, &mut target, &mut pipe)?;
-        run_collectors(Pace::Snapshot, &target, &mut pipe)?;
+        collect::run(Pace::Snapshot, &target, &mut pipe)?;
     }
     collection.captures = taps.finish(&mut pipe)?;
     for capture in &collection.captures {
@@ -152,7 +148,7 @@ fn watch<W: Write>(
             }
             *target = bonds::target(&plan.bonds)?;
             follow(taps, target, pipe)?;
-            run_collectors(Pace::Sample, target, pipe)?;
+            collect::run(Pace::Sample, target, pipe)?;
             Told::Tick.send(&mut pipe.out)?;
         }
         let more = taps.drain(pipe)?;

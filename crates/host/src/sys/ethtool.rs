@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 const ETHTOOL_GDRVINFO: u32 = 0x03;
 const ETHTOOL_GSTRINGS: u32 = 0x1b;
 const ETHTOOL_GSTATS: u32 = 0x1d;
+const ETHTOOL_GPFLAGS: u32 = 0x27;
 const ETHTOOL_GPERMADDR: u32 = 0x20;
 const ETHTOOL_GSSET_INFO: u32 = 0x37;
 const ETHTOOL_GMODULEINFO: u32 = 0x42;
@@ -151,6 +152,27 @@ impl Ethtool {
             return Ok(names.into_iter().zip(values).collect());
         }
         Err(io::Error::new(io::ErrorKind::Interrupted, "the number of counters kept changing"))
+    }
+
+    /// Names of the driver's private flags, and whether each is on. Names are cleaned of control characters.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ethtool::driver`].
+    pub fn private_flags(&mut self, dev: &str) -> io::Result<Vec<(String, bool)>> {
+        const ETH_SS_PRIV_FLAGS: u32 = 2;
+        // The flags are the bits of one number.
+        let count = self.driver(dev)?.flags.min(32);
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let reply = self.call(dev, &[ETHTOOL_GSTRINGS, ETH_SS_PRIV_FLAGS, count])?;
+        let told = u32_at(reply, 8).unwrap_or(0).min(count) as usize;
+        let names: Vec<String> =
+            reply.get(12..).unwrap_or_default().chunks(NAME).take(told).map(string).collect();
+        let reply = self.call(dev, &[ETHTOOL_GPFLAGS])?;
+        let bits = u32_at(reply, 4).unwrap_or(0);
+        Ok(names.into_iter().zip(0u32..).map(|(name, i)| (name, bits & (1 << i) != 0)).collect())
     }
 
     /// The permanent hardware address.

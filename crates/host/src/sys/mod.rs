@@ -1,6 +1,7 @@
 //! The one place with `unsafe`: what the system offers only that way.
 
 pub mod bpf;
+pub mod bpf_load;
 pub mod clock;
 pub mod ethtool;
 pub mod interface;
@@ -10,7 +11,12 @@ pub mod netlink;
 pub mod packet;
 pub mod poll;
 pub mod priority;
+pub(crate) mod probe;
+pub(crate) mod rtnl_write;
+pub(crate) mod sandbox;
 pub mod signal;
+pub(crate) mod stop;
+pub(crate) mod syscall_filter;
 
 use std::fs::File;
 use std::io;

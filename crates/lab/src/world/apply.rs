@@ -36,6 +36,10 @@ impl World<'_> {
             Fault::LacpduLoss { member, way, share } => {
                 self.on_each(member, |m| set_both(&mut m.pdu_loss, way, if on { share } else { 0.0 }));
             }
+            Fault::FrameLoss { member, way } => self.on_each(member, |m| {
+                set_both(&mut m.pdu_loss, way, if on { 1.0 } else { 0.0 });
+                m.mute = on && way.incoming();
+            }),
             Fault::LacpduDelay { member, way, ms } => {
                 self.on_each(member, |m| set_both(&mut m.delay_ms, way, if on { ms } else { 0 }));
             }

@@ -58,6 +58,7 @@ impl World<'_> {
             return;
         }
         let lit = m.lit() && m.carrier;
+        let receives = receives && !m.mute;
         let mut whole = |slot: usize, amount: f64| -> u64 {
             let Some(rest) = m.rest.get_mut(slot) else { return 0 };
             *rest += amount;

@@ -56,6 +56,8 @@ pub(super) struct Member {
     pub(super) dark: u32,
     /// Share of LACPDUs lost on the wire: to the switch, to the host.
     pub(super) pdu_loss: [f64; 2],
+    /// No frame reaches the host.
+    pub(super) mute: bool,
     /// Share of frames damaged: to the switch, to the host.
     pub(super) damage: [f64; 2],
     /// Additional delay in milliseconds: to the switch, to the host.

@@ -208,6 +208,7 @@ impl<'a> World<'a> {
                 intruder: None,
                 dark: 0,
                 pdu_loss: [0.0; 2],
+                mute: false,
                 damage: [0.0; 2],
                 delay_ms: [0; 2],
                 admin_up: true,
