@@ -7,8 +7,8 @@
 )]
 
 use bondwitness_core::collection::{Form, Reading, Spool, v1};
-use bondwitness_core::evidence::{Counters, FileId, Record, What};
-use bondwitness_core::parse::parse_text;
+use bondwitness_core::evidence::{Counters, FileId, HookPoint, Record, What};
+use bondwitness_core::parse::{netlink, parse_text};
 use bondwitness_host::collect::{self, COLLECTORS, Collector, Pace, Sink, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -192,6 +192,7 @@ fn privileged() {
         assert!(records.iter().all(|r| r.time.is_some()), "{name}: without a time");
     }
     values(&files);
+    datagrams(&files);
     // What a veth and a privileged process in a namespace must be able to read.
     const NEVER: &[&str] = &[
         "links",
@@ -225,6 +226,46 @@ fn privileged() {
     assert!(
         sample.sources.iter().all(|(file, _)| !file.starts_with("host/") && !file.starts_with("config/"))
     );
+}
+
+/// The datagrams are what `core` reads as netlink, and say what was furnished.
+fn datagrams(files: &BTreeMap<String, Vec<u8>>) {
+    let read = |name: &str| {
+        let parsed = netlink::read(FileId(0), files.get(name).unwrap());
+        assert!(parsed.recognised.contains(&"netlink"), "{name}: {:?}", parsed.recognised);
+        parsed.records
+    };
+    let links = read("state/links.pcapng");
+    let up = links.iter().find_map(|r| match &r.what {
+        What::Link(l) if l.name == "m1" => Some(l.flags.iter().any(|f| f == "UP")),
+        _ => None,
+    });
+    assert_eq!(up, Some(true), "{links:?}");
+    let qdiscs = read("state/qdiscs.pcapng");
+    let kinds: BTreeSet<(&str, &str)> = qdiscs
+        .iter()
+        .filter_map(|r| match &r.what {
+            What::Qdisc(q) => Some((q.dev.as_str(), q.kind.as_str())),
+            _ => None,
+        })
+        .collect();
+    // The name of an interface is not in these messages: `core` takes it from the links, in another file.
+    assert!(
+        kinds.iter().any(|(_, k)| *k == "pfifo") && kinds.iter().any(|(_, k)| *k == "clsact"),
+        "{qdiscs:?}"
+    );
+    let filters = read("state/filters.pcapng");
+    assert!(
+        filters.iter().any(|r| matches!(&r.what, What::Hook(h) if h.point == HookPoint::Egress)),
+        "{filters:?}"
+    );
+    assert!(
+        filters.iter().any(|r| matches!(&r.what, What::Hook(h) if h.point == HookPoint::Ingress)),
+        "{filters:?}"
+    );
+    assert!(!read("state/ethtool.pcapng").is_empty());
+    assert!(!read("state/addresses.pcapng").is_empty());
+    assert!(!read("state/neighbours.pcapng").is_empty());
 }
 
 /// Values against those that `ip` prints.
