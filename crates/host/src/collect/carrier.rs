@@ -30,5 +30,5 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     } else {
         (crate::clock::begin().end(), Err(foreign_sysfs()))
     };
-    text(sink, ID, "state/carrier.txt", "grep -H . /sys/class/net/*/carrier* and operstate", window, bytes)
+    text(sink, ID, "state/carrier.txt", "grep -H . /sys/class/net/*/carrier*", window, bytes)
 }
