@@ -2,6 +2,7 @@
 //! judged like anybody's, and the verdicts compared with what was injected.
 
 mod catalogue;
+mod compare;
 mod initramfs;
 mod judge;
 mod kept;
@@ -36,6 +37,9 @@ usage: vm [options]
   --keep DIR               where the evidence goes (target/vm/runs)
   --resume                 leave out boots of the same plan that are finished in DIR
   --judge                  boot nothing: judge the finished boots in DIR
+  --publish                with --judge: put the figures into docs/accuracy.md
+  --compare                boot nothing: compare the boots in DIR whose both ends are Linux with the simulator
+  --excerpts TO            with --compare: write the recordings that are alike there, as the lab's tests read them
   --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
@@ -58,6 +62,9 @@ struct Options {
     keep: PathBuf,
     resume: bool,
     judge: bool,
+    publish: bool,
+    compare: bool,
+    excerpts: Option<PathBuf>,
 }
 
 /// Runs the verb.
@@ -73,6 +80,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         keep: folder.join("runs"),
         resume: false,
         judge: false,
+        publish: false,
+        compare: false,
+        excerpts: None,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -97,6 +107,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
             "--judge" => options.judge = true,
+            "--publish" => options.publish = true,
+            "--compare" => options.compare = true,
+            "--excerpts" => options.excerpts = Some(PathBuf::from(value()?)),
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
@@ -107,8 +120,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if options.paths.is_empty() {
         options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
     }
+    if options.compare {
+        let table = compare::compare(&options.keep, options.only.as_deref(), options.excerpts.as_deref())?;
+        println!("{table}");
+        return Ok(());
+    }
     if options.judge {
-        return tell(kept::judge_again(&options.keep, &options.paths)?);
+        let judged = kept::judge_again(&options.keep, &options.paths)?;
+        if options.publish {
+            let boots = kept::effort(&options.keep)?;
+            crate::accuracy::publish_kernels(&judge::page(&judged, &boots))?;
+        }
+        return tell(judged);
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;
