@@ -1,7 +1,11 @@
 //! The simulator against recordings of real kernels: the same incident gives the same states in the same order, each
 //! transition within 400 ms. The recordings are excerpts of runs of `cargo xtask vm`, with two Linux ends.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, reason = "the recordings are files of this folder")]
 
 use bondwitness_lab::compare::{self, TOLERANCE_MS};
+use bondwitness_lab::fault::Fault;
+use bondwitness_lab::incident::TimedFault;
 use std::path::{Path, PathBuf};
 
 fn recordings() -> Vec<PathBuf> {
@@ -30,10 +34,21 @@ fn both_worlds_go_through_the_same_states_at_the_same_times() {
 
 #[test]
 fn another_incident_is_noticed() {
+    let mut tried = 0;
     for path in recordings() {
         let text = std::fs::read_to_string(&path).expect("text");
         let (incident, recorded) = compare::from_text(&text).expect("a recording");
-        let Some(i) = incident.faults.iter().position(|f| f.at_ms > 0) else { continue };
+        let matters = |f: &Fault| {
+            matches!(f, Fault::LacpduLoss { .. } | Fault::HostFilter { .. } | Fault::QdiscLoss { .. })
+        };
+        let matters =
+            |f: &TimedFault| f.at_ms > 0 && f.for_ms.is_some_and(|l| l > 5_000) && matters(&f.fault);
+        let Some(i) = incident.faults.iter().position(matters) else { continue };
+        tried += 1;
+        // All phases of a few: that nothing fits is slow to find out.
+        if tried > 2 {
+            break;
+        }
         let mut later = incident.clone();
         later.faults[i].at_ms += 2_000;
         let mut without = incident.clone();
@@ -42,6 +57,7 @@ fn another_incident_is_noticed() {
             assert!(compare::fit(&other, &recorded).is_err(), "{}, {what}", path.display());
         }
     }
+    assert!(tried > 2);
 }
 
 #[test]
