@@ -2,10 +2,11 @@
 //! is shown by that.
 
 use crate::case::{Case, Subject};
-use crate::evidence::{Citation, KernelKind};
+use crate::evidence::{Citation, FileId, KernelKind, Record, What};
 use crate::finding::{Bearing, Finding, Severity};
 use crate::timeline::Alignment;
-use crate::units::Clock;
+use crate::units::{Clock, Mac};
+use lacp::PortState;
 use std::collections::BTreeMap;
 
 const SECOND: i64 = 1_000_000_000;
@@ -102,7 +103,7 @@ pub fn outages(subject: &Subject, boots: &[Boot]) -> Vec<((i64, i64), Boot)> {
 pub fn ids(case: &Case) -> BTreeMap<String, Citation> {
     let mut ids = BTreeMap::new();
     for r in &case.records {
-        if let crate::evidence::What::Fields(f) = &r.what {
+        if let What::Fields(f) = &r.what {
             for key in ["boot_id", "boot id", "Boot ID"] {
                 if let Some(id) = f.get(key) {
                     ids.entry(id.value.replace('-', "").to_ascii_lowercase()).or_insert(id.at);
@@ -129,13 +130,95 @@ const FOLLOWS: [&str; 12] = [
     "outage-unexplained",
 ];
 
+/// Why a finding has no vote although no restart was seen.
+const UNSEEN: &str = "; the host may have been restarted: on every member it was silent and began anew, and nothing that was read tells otherwise";
+/// No host is back sooner.
+const SHORTEST: i64 = 10 * SECOND;
+/// The members of a host that comes up do so within this time.
+const TOGETHER: i64 = 15 * SECOND;
+
+/// Silences of the host that a restart would explain although no sign of one survived: on every member it began anew after
+/// them, with nobody for its partner, and neither the capture nor log nor counters go on through them.
+fn unseen(case: &Case, subject: &Subject, times: &BTreeMap<Citation, i64>) -> Vec<(i64, i64)> {
+    let mut members = Vec::new();
+    for w in subject.members.iter().filter_map(|m| m.wire.as_ref()) {
+        let mut spans = Vec::new();
+        for (part, _) in w.told().filter(|(p, _)| p.timed) {
+            // A capture with the kernel's own directions was made on this host, which was up all the time.
+            let Some(host) = part.host().filter(|_| !part.tagged) else { continue };
+            for (a, b) in host.changes.iter().zip(host.changes.iter().skip(1)) {
+                let anew = b.actor.state.contains(PortState::DEFAULTED) && b.partner.system == Mac::ZERO;
+                if anew && b.ns.saturating_sub(a.until.0) >= SHORTEST {
+                    spans.push((a.until.0, b.ns));
+                }
+            }
+        }
+        members.push(spans);
+    }
+    let Some((first, others)) = members.split_first() else { return Vec::new() };
+    first
+        .iter()
+        .filter(|(_, end)| others.iter().all(|spans| spans.iter().any(|(_, e)| (e - end).abs() <= TOGETHER)))
+        .filter(|(start, end)| !went_on(case, times, *start, *end))
+        .copied()
+        .collect()
+}
+
+/// Something that was read on the host shows that it was the same boot before and after.
+fn went_on(case: &Case, times: &BTreeMap<Citation, i64>, start: i64, end: i64) -> bool {
+    let wall = |r: &Record| r.time.filter(|t| t.clock == Clock::Wall).map(|t| t.ns);
+    let booted_before = |ns: Option<i64>, read: Option<i64>| {
+        ns.is_some_and(|ns| ns < start) && read.is_some_and(|read| read >= end)
+    };
+    let btime = case.settings("proc-stat", None).any(|(r, f)| {
+        let at = f.int("btime").and_then(|s| i64::try_from(s).ok()).and_then(|s| s.checked_mul(SECOND));
+        booted_before(at, wall(r))
+    });
+    let uptime = case.settings("uptime", None).any(|(r, f)| {
+        let up = f.int("up_seconds").and_then(|s| i64::try_from(s).ok()).and_then(|s| s.checked_mul(SECOND));
+        booted_before(wall(r).zip(up).map(|(read, up)| read.saturating_sub(up)), wall(r))
+    });
+    // A log with lines of before and after, and no beginning between them.
+    let mut logs: BTreeMap<FileId, (bool, bool, bool)> = BTreeMap::new();
+    for (r, k) in case.kernel() {
+        let log = logs.entry(r.at.file).or_default();
+        if let Some(ns) = times.get(&r.at) {
+            log.0 |= *ns < start;
+            log.1 |= *ns > end;
+        }
+        log.2 |= k.kind == KernelKind::Boot;
+    }
+    let logged = logs.values().any(|(before, after, boot)| *before && *after && !boot);
+    btime || uptime || logged || counted_on(case, start, end)
+}
+
+/// Counters of a new boot begin at zero: several went on from where they were, and none fell.
+fn counted_on(case: &Case, start: i64, end: i64) -> bool {
+    let mut values: BTreeMap<(&str, &str, &str), (Option<u64>, Option<u64>)> = BTreeMap::new();
+    for r in &case.records {
+        let (What::Counters(c), Some(t)) = (&r.what, r.time.filter(|t| t.clock == Clock::Wall)) else {
+            continue;
+        };
+        if case.files.get(r.at.file.0 as usize).is_some_and(|f| f.far_end) {
+            continue;
+        }
+        for e in &c.entries {
+            let seen = values.entry((c.source, c.dev.as_deref().unwrap_or(""), &e.name)).or_default();
+            if t.ns <= start {
+                seen.0 = seen.0.max(Some(e.value));
+            } else if t.ns >= end {
+                seen.1 = Some(seen.1.map_or(e.value, |v| v.min(e.value)));
+            }
+        }
+    }
+    let both = || values.values().filter_map(|(a, b)| a.zip(*b)).filter(|(a, _)| *a >= 100);
+    both().count() >= 3 && both().all(|(a, b)| b >= a)
+}
+
 /// Takes the vote from findings that a restart of the host explains: all their instants lie in outages in which it booted.
 pub(crate) fn weigh(case: &Case, subject: &Subject, alignments: &[Alignment], findings: &mut [Finding]) {
     let boots = boots(case, alignments);
-    let outages = outages(subject, &boots);
-    if outages.is_empty() {
-        return;
-    }
+    let told = outages(subject, &boots);
     let times: BTreeMap<Citation, i64> = case
         .kernel()
         .filter_map(|(r, _)| {
@@ -147,9 +230,17 @@ pub(crate) fn weigh(case: &Case, subject: &Subject, alignments: &[Alignment], fi
             Some((r.at, t.ns.saturating_add(offset)))
         })
         .collect();
+    let (outages, why): (Vec<(i64, i64)>, _) = if told.is_empty() {
+        (unseen(case, subject, &times), UNSEEN)
+    } else {
+        (told.iter().map(|(span, _)| *span).collect(), "; the host was restarted at this time")
+    };
+    if outages.is_empty() {
+        return;
+    }
     // Services are stopped before the kernel is, and the links come up again after it.
     let explained = |t: i64| {
-        outages.iter().any(|((start, end), _)| {
+        outages.iter().any(|(start, end)| {
             t >= start.saturating_sub(60 * SECOND) && t <= end.saturating_add(10 * SECOND)
         })
     };
@@ -166,7 +257,7 @@ pub(crate) fn weigh(case: &Case, subject: &Subject, alignments: &[Alignment], fi
         if !told.is_empty() && told.into_iter().all(explained) {
             f.bearing = Bearing::Context;
             f.severity = f.severity.min(Severity::Warning);
-            f.text.push_str("; the host was restarted at this time");
+            f.text.push_str(why);
         }
     }
 }

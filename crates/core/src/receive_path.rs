@@ -133,7 +133,7 @@ fn rate(a: &Reading, b: &Reading) -> i64 {
 
 /// How many frames come in `ns` nanoseconds at a rate in the unit of [`rate`].
 fn frames(rate: i64, ns: i64) -> i64 {
-    rate.saturating_mul(ns / 1_000_000) / 1000
+    rate.saturating_mul(ns / 1_000_000) / 1_000_000
 }
 
 /// Everything between the wire and the tap that can be seen from the host is clear during the silence, and data kept

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod compare;
 pub mod fault;
 pub mod incident;
 pub mod recording;

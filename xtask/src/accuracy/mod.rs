@@ -51,6 +51,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         }
     };
     page.push_str(&generated::section(simulated::NAME, &text));
+    page.push_str(&kernels(generated::kept(&committed, KERNELS).as_deref()));
     for set in [recordings::measure(&root)?, cases::measure(&root)?] {
         let _ = write!(page, "\n## {}\n\n{}\n", set.title, set.about);
         if set.rows.is_empty() {
@@ -75,6 +76,41 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     Ok(())
 }
+
+/// Name of the set that `cargo xtask vm` measures.
+const KERNELS: &str = "kernels";
+
+/// The section of that set. Its evidence is not part of the repository, so this page only keeps what was measured.
+fn kernels(text: Option<&str>) -> String {
+    let text = generated::section(KERNELS, text.unwrap_or("Not measured yet."));
+    format!("\n{KERNELS_TITLE}\n\n{KERNELS_ABOUT}\n{text}")
+}
+
+/// Puts what `cargo xtask vm --judge --publish` measured into the page.
+pub(crate) fn publish_kernels(text: &str) -> Result<()> {
+    let mut out = Generated::new(generated::repository(), false);
+    let page = out.committed(PAGE).with_context(|| format!("{PAGE} is missing"))?;
+    let section = kernels(Some(text));
+    let old = kernels(generated::kept(&page, KERNELS).as_deref());
+    let new = if page.contains(&old) {
+        page.replace(&old, &section)
+    } else {
+        // The first time: behind the simulated set.
+        let end = format!("<!-- end: {} -->\n", simulated::NAME);
+        let (before, after) =
+            page.split_once(&end).with_context(|| format!("{PAGE} has no simulated set"))?;
+        format!("{before}{end}{section}{after}")
+    };
+    out.file(PAGE, &new)?;
+    out.finish("vm")
+}
+
+const KERNELS_TITLE: &str = "## Real kernels, the lab's incidents";
+const KERNELS_ABOUT: &str = "\
+The scenarios of the lab as far as a kernel can run them, and some that only try the guest (`crates/guest/scenarios`): Debian\n\
+kernels 6.12 and 6.1 under QEMU, both ends in namespaces of one guest, the far end a second Linux bond or our own speaker.\n\
+Truth and what can be decided are declared in the scenario. A virtual cable has no MAC, ring, transceiver or speed, so\n\
+faults of those are in the simulated set only ([ADR 0006](adr/0006-a-guest-that-runs-the-lab.md)).\n";
 
 const INTRO: &str = "\
 # How often the verdict is right

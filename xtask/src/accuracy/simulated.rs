@@ -9,6 +9,7 @@ use bondwitness_core::diagnose::Input;
 use bondwitness_core::domain::{FaultDomain as D, Side, Way};
 use bondwitness_lab::incident;
 use bondwitness_lab::scenario::{self, Scenario};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -180,7 +181,8 @@ pub(crate) fn figures(incidents: &[Incident], keep: impl Fn(&Incident) -> bool) 
 }
 
 /// A row for each scenario.
-pub(crate) fn by_scenario(incidents: &[Incident]) -> String {
+pub(crate) fn by_scenario<I: Borrow<Incident>>(incidents: &[I]) -> String {
+    let incidents: Vec<&Incident> = incidents.iter().map(Borrow::borrow).collect();
     let mut t = String::from(
         "| scenario | family | truth | decidable | n | ok | other domain | abstained | over-claimed | wrong | member right | direction right |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
@@ -217,7 +219,8 @@ pub(crate) fn by_scenario(incidents: &[Incident]) -> String {
 }
 
 /// True side against the side that was said.
-pub(crate) fn confusion(incidents: &[Incident]) -> String {
+pub(crate) fn confusion<I: Borrow<Incident>>(incidents: &[I]) -> String {
+    let incidents: Vec<&Incident> = incidents.iter().map(Borrow::borrow).collect();
     let sides = [Side::Host, Side::Switch, Side::Link, Side::Both, Side::None, Side::Unknown];
     let mut t = String::from("| true side | ");
     for s in sides {
@@ -274,7 +277,8 @@ pub(crate) fn calibration(incidents: &[Incident]) -> (f64, String) {
 }
 
 /// The worst mistakes, each with the command that shows it.
-pub(crate) fn mistakes(incidents: &[Incident], limit: usize) -> Vec<String> {
+pub(crate) fn mistakes<I: Borrow<Incident>>(incidents: &[I], limit: usize) -> Vec<String> {
+    let incidents: Vec<&Incident> = incidents.iter().map(Borrow::borrow).collect();
     let mut list: Vec<(u8, String)> = incidents
         .iter()
         .filter_map(|i| {

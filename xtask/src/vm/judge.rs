@@ -4,6 +4,7 @@ use super::catalogue::{self, Trial};
 use crate::accuracy::score::{Figures, Row};
 use crate::accuracy::{recordings, simulated};
 use anyhow::{Context, Result};
+use bondwitness_core::verdict::RULESET;
 use bondwitness_guest::support;
 use std::path::Path;
 
@@ -52,6 +53,41 @@ pub(crate) struct Summary {
     pub(crate) complaints: Vec<String>,
 }
 
+/// The section of the page: figures, rows by scenario, and every row that is not right.
+pub(crate) fn page(judged: &[Judged], boots: &str) -> String {
+    let mut incidents: Vec<&simulated::Incident> = Vec::new();
+    let mut broken = 0;
+    for j in judged {
+        match j {
+            Judged::Row(incident) => incidents.push(incident),
+            Judged::Broken(..) => broken += 1,
+        }
+    }
+    let of = |kernel: &str| incidents.iter().filter(|i| i.row.id.starts_with(kernel)).count();
+    let figures = Figures::of_rows(incidents.iter().map(|i| &i.row));
+    let mut text = format!(
+        "{} incidents, {} on 6.12 and {} on 6.1; {broken} could not be recorded. {boots}; rules {RULESET}. Measured by\n\
+         `cargo xtask vm --kernel both --seeds N --first-seed 2000000 --resume` and `cargo xtask vm --judge --publish`;\n\
+         a rule (`admin-down`) and declarations of scenarios were mended after a look at seeds 2000000 and 2000001, nothing\n\
+         after a look at those from 2000100 on.\n\n",
+        incidents.len(),
+        of("6.12/"),
+        of("6.1/"),
+    );
+    text.push_str(&figures.table(true));
+    text.push_str("\nTrue side against the side that was said:\n\n");
+    text.push_str(&simulated::confusion(&incidents));
+    text.push_str("\nBy scenario:\n\n");
+    text.push_str(&simulated::by_scenario(&incidents));
+    text.push_str("\nEvery incident that is not right:\n\n");
+    for mistake in simulated::mistakes(&incidents, usize::MAX) {
+        text.push_str("- ");
+        text.push_str(&mistake.replace("`lab run ", "`"));
+        text.push('\n');
+    }
+    text
+}
+
 /// The tables of a run.
 pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
     let mut incidents = Vec::new();
@@ -65,13 +101,14 @@ pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
     incidents.sort_by(|a, b| a.row.id.cmp(&b.row.id));
     let figures = Figures::of_rows(incidents.iter().map(|i| &i.row));
     complaints.extend(figures.broken_floors());
-    let mut text = simulated::by_scenario(&incidents);
-    for part in [figures.table(true), simulated::confusion(&incidents)] {
+    let rows: Vec<&simulated::Incident> = incidents.iter().collect();
+    let mut text = simulated::by_scenario(&rows);
+    for part in [figures.table(true), simulated::confusion(&rows)] {
         text.push('\n');
         text.push_str(&part);
     }
     text.push('\n');
-    for mistake in simulated::mistakes(&incidents, usize::MAX) {
+    for mistake in simulated::mistakes(&rows, usize::MAX) {
         // The evidence lies in a folder; drawing the scenario again would simulate it.
         text.push_str(&mistake.replace("`lab run ", "`"));
         text.push('\n');

@@ -3,6 +3,7 @@
 use super::catalogue::{self, Trial};
 use super::judge::{self, Judged};
 use anyhow::{Context, Result};
+use bondwitness_core::units::Stamp;
 use bondwitness_guest::plan::Plan;
 use serde_json::{Value, json};
 use std::fs;
@@ -63,6 +64,22 @@ pub(super) fn finished(keep: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// In words: how many boots `keep` holds, how long they took and when.
+pub(super) fn effort(keep: &Path) -> Result<String> {
+    let folders = finished(keep)?;
+    let took: Vec<Outcome> = folders.iter().filter_map(|f| Outcome::read(f)).collect();
+    let minutes = took.iter().map(|o| o.wall_s).sum::<f64>() / 60.0;
+    let last = took.iter().map(|o| o.ended_s).max().unwrap_or(0);
+    let ns = i64::try_from(last).unwrap_or(0).saturating_mul(1_000_000_000);
+    let day = Stamp::wall(ns).to_string();
+    let day = day.split('T').next().unwrap_or_default().to_owned();
+    let again = took.iter().map(|o| o.tries.saturating_sub(1)).sum::<u64>();
+    Ok(format!(
+        "{} boots, {minutes:.0} minutes of one job on a shared machine, {again} tried again; last boot on {day}",
+        folders.len()
+    ))
+}
+
 /// Judges what finished boots left in `keep`, by what the scenarios below `paths` declare today.
 pub(super) fn judge_again(keep: &Path, paths: &[PathBuf]) -> Result<Vec<Judged>> {
     let today = catalogue::scenarios_by_name(paths)?;
@@ -85,18 +102,22 @@ pub(super) fn judge_boot(folder: &Path) -> Result<Vec<Judged>> {
 }
 
 /// What a boot ran.
-fn trials(folder: &Path) -> Result<Vec<Trial>> {
+pub(super) fn trials(folder: &Path) -> Result<Vec<Trial>> {
     let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
     let plan: Plan = serde_json::from_slice(&json)
         .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
     Ok(plan.runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident }).collect())
 }
 
-/// Judges incident `n` of a boot; the folder's name begins with the kernel's.
+/// Judges incident `n` of a boot.
 fn one(folder: &Path, trial: &Trial, n: usize) -> Result<Judged> {
+    judge::judge(&kernel_of(folder), &folder.join(&trial.name), trial, n)
+}
+
+/// The kernel of a boot, from its folder's name.
+pub(super) fn kernel_of(folder: &Path) -> String {
     let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let kernel = name.split_once('-').map_or(name.as_str(), |(kernel, _)| kernel);
-    judge::judge(kernel, &folder.join(&trial.name), trial, n)
+    name.split_once('-').map_or_else(|| name.clone(), |(kernel, _)| kernel.to_owned())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! judged like anybody's, and the verdicts compared with what was injected.
 
 mod catalogue;
+mod compare;
 mod initramfs;
 mod judge;
 mod kept;
@@ -38,6 +39,9 @@ usage: vm [options]
   --resume                 leave out boots of the same plan that are finished in DIR
   --judge                  boot nothing: judge the finished boots in DIR
   --paths                  trials of the transmit path instead (crates/guest/paths), judged with `txpath`
+  --publish                with --judge: put the figures into docs/accuracy.md
+  --compare                boot nothing: compare the boots in DIR whose both ends are Linux with the simulator
+  --excerpts TO            with --compare: write the recordings that are alike there, as the lab's tests read them
   --fetch                  only fetch what is needed, so that later runs need no network";
 
 /// Scenarios of the simulator that a kernel can run too, and those that the guest is tried with.
@@ -61,6 +65,9 @@ struct Options {
     resume: bool,
     judge: bool,
     trials: bool,
+    publish: bool,
+    compare: bool,
+    excerpts: Option<PathBuf>,
 }
 
 /// Runs the verb.
@@ -77,6 +84,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         resume: false,
         judge: false,
         trials: false,
+        publish: false,
+        compare: false,
+        excerpts: None,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -102,6 +112,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--resume" => options.resume = true,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
+            "--publish" => options.publish = true,
+            "--compare" => options.compare = true,
+            "--excerpts" => options.excerpts = Some(PathBuf::from(value()?)),
             "--help" => {
                 println!("{USAGE}");
                 return Ok(());
@@ -112,8 +125,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if options.paths.is_empty() {
         options.paths.extend([LAB, SMOKE].map(|p| generated::repository().join(p)));
     }
+    if options.compare {
+        let table = compare::compare(&options.keep, options.only.as_deref(), options.excerpts.as_deref())?;
+        println!("{table}");
+        return Ok(());
+    }
     if options.judge {
-        return tell(kept::judge_again(&options.keep, &options.paths)?);
+        let judged = kept::judge_again(&options.keep, &options.paths)?;
+        if options.publish {
+            let boots = kept::effort(&options.keep)?;
+            crate::accuracy::publish_kernels(&judge::page(&judged, &boots))?;
+        }
+        return tell(judged);
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(&folder).context("cannot find target/vm")?;

@@ -46,6 +46,10 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
             }
             // It spoke LACP in the capture: the reading is of another moment.
             if m.wire.as_ref().is_some_and(|w| w.stories.iter().any(|s| s.carried)) {
+                if let Some(f) = in_an_outage(case, subject, m) {
+                    found.push(f);
+                    continue;
+                }
                 let text = format!(
                     "{}: administratively down on this host in a reading of another moment than the capture",
                     m.name

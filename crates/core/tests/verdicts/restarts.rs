@@ -63,6 +63,56 @@ fn a_restart_in_the_outage_accuses_nobody_and_is_said() {
     }
 }
 
+/// Counters of both members before and after second 30 to 60.
+fn counters(after: u64) -> Vec<(&'static str, String)> {
+    let read = |second: i64, n: u64| {
+        let member = |m: u8| {
+            format!(
+                "{m}: eno{m}: <BROADCAST,MULTICAST,SLAVE,UP,LOWER_UP> mtu 1500 qdisc mq master bond0 state UP mode DEFAULT group default qlen 1000\n    link/ether 02:00:00:00:11:01 brd ff:ff:ff:ff:ff:ff\n    RX:  bytes packets errors dropped  missed   mcast           \n    {n}      {n}      0       0       0       0 \n    TX:  bytes packets errors dropped carrier collsns           \n    {n}      {n}      0       0       0       0 \n"
+            )
+        };
+        format!("@@ {}.000000000\n{}{}", T0 + second, member(1), member(2))
+    };
+    vec![("s1/ip-link.txt", read(20, 50_000)), ("s2/ip-link.txt", read(80, after))]
+}
+
+#[test]
+fn a_restart_of_which_no_sign_survived_accuses_nobody_either() {
+    let report = both_away(true, &[]);
+    let v = verdict(&report);
+    assert_eq!((v.side, v.domain), (Side::Unknown, D::Inconclusive), "{}", v.summary);
+    assert!(v.exonerated.is_empty() && v.members.is_empty(), "{}", v.summary);
+    // Nothing in the bond went on: neither words of the partner nor the host's links.
+    let dark = |member: u16| {
+        talk(member, 90, |s| match s {
+            30..60 => (None, None),
+            60 => (Some((0xc7, PortInfo::default())), Some((0xc7, PortInfo::default()))),
+            _ => healthy(member),
+        })
+    };
+    let mut files = vec![
+        ("bond0.txt".to_owned(), proc([(63, 63), (63, 63)]).into_bytes()),
+        ("eno1.pcap".to_owned(), pcap(1, &dark(1))),
+        ("eno2.pcap".to_owned(), pcap(2, &dark(2))),
+    ];
+    assert_eq!(verdict(&judge(&files)).side, Side::Unknown, "{}", verdict(&judge(&files)).summary);
+    // Counters that begin anew are no proof of the contrary.
+    files.extend(counters(900).into_iter().map(|(n, t)| (n.to_owned(), t.into_bytes())));
+    assert_eq!(verdict(&judge(&files)).side, Side::Unknown, "{}", verdict(&judge(&files)).summary);
+}
+
+#[test]
+fn counters_that_went_on_tell_that_it_was_the_same_boot() {
+    let said = |more: &[(&str, String)]| {
+        let report = both_away(true, more);
+        let text: Vec<_> =
+            report.subjects.iter().flat_map(|s| &s.judged.findings).map(|f| f.text.clone()).collect();
+        text.iter().any(|t| t.contains("may have been restarted"))
+    };
+    assert!(said(&[]) && said(&counters(900)));
+    assert!(!said(&counters(60_000)));
+}
+
 #[test]
 fn a_restart_of_another_day_explains_nothing() {
     let report = both_away(false, &[("stat.txt", format!("btime {}\n", T0 - 86_400))]);

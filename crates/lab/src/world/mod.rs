@@ -123,23 +123,43 @@ pub(crate) struct World<'a> {
 /// Runs an incident.
 #[must_use]
 pub fn run(incident: &Incident) -> (Recording, Vec<Transition>) {
-    let mut world = World::new(incident);
+    run_world(World::new(incident, None))
+}
+
+/// Where in their ticks both ends are when the incident begins. Ends without ticks do not care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phases {
+    /// The host's first tick, nanoseconds after the beginning.
+    pub host_ns: u64,
+    /// The far end's first tick, nanoseconds after the beginning.
+    pub far_ns: u64,
+}
+
+/// Runs an incident with both ends in these phases; both open their bond at their first tick.
+#[must_use]
+pub fn run_in_phase(incident: &Incident, phases: Phases) -> (Recording, Vec<Transition>) {
+    run_world(World::new(incident, Some(phases)))
+}
+
+fn run_world(mut world: World<'_>) -> (Recording, Vec<Transition>) {
     world.run();
     world.recording.log.sort_by_key(|l| l.at_ns);
     (world.recording, world.transitions)
 }
 
 impl<'a> World<'a> {
-    fn new(incident: &'a Incident) -> Self {
+    fn new(incident: &'a Incident, phases: Option<Phases>) -> Self {
         let mut rng = fastrand::Rng::with_seed(incident.seed ^ 0x6c61_622d_776f_726c);
         let topology = &incident.topology;
         let macs = Macs::draw(&mut rng);
         let bond_mac = macs.host(0);
         let profile =
             if topology.host.kernel.starts_with("6.1.") { Profile::linux_6_1() } else { Profile::linux() };
+        let opened = phases.map_or(Time::ZERO, |p| Time(p.host_ns));
+        let far = |drawn: u64| Time(phases.map_or(drawn, |p| p.far_ns));
         let mut host = System::new(
             SystemConfig { priority: 65535, system: bond_mac, profile, ad_select: AdSelect::Stable },
-            Time::ZERO,
+            opened,
         );
         let far_profile = if topology.switch.linux {
             Profile::linux()
@@ -156,7 +176,7 @@ impl<'a> World<'a> {
                         profile: far_profile,
                         ad_select: AdSelect::Stable,
                     },
-                    Time(rng.u64(0..100_000_000)),
+                    far(rng.u64(0..100_000_000)),
                 )
             })
             .collect();
@@ -172,7 +192,7 @@ impl<'a> World<'a> {
             let number = u16::try_from(i).unwrap_or(0);
             let port = switches.get_mut(at).map_or(0, |s| {
                 s.add_port(
-                    Time(rng.u64(100_000_000..140_000_000)),
+                    far(rng.u64(100_000_000..140_000_000)),
                     PortConfig {
                         // Two chassis number their ports apart, as MLAG implementations do.
                         number: if topology.switch.linux {
@@ -193,7 +213,7 @@ impl<'a> World<'a> {
                 list.push(i);
             }
             let config = host_port(topology, i, spec.speed_mbps, true);
-            let own = host.add_port(Time::ZERO, config);
+            let own = host.add_port(opened, config);
             members.push(Member {
                 ifindex: 3 + u32::from(number),
                 bus: if spec.driver == "veth" {
@@ -246,9 +266,9 @@ impl<'a> World<'a> {
                 spec: spec.clone(),
             });
         }
-        host.open(Time::ZERO);
+        host.open(opened);
         for s in &mut switches {
-            s.open(Time(140_000_000));
+            s.open(far(140_000_000));
         }
         let recording = Recording {
             wall0_ns: i64::try_from(topology.host.wall_s).unwrap_or(0).saturating_mul(1_000_000_000),
@@ -286,7 +306,7 @@ impl<'a> World<'a> {
         };
         if !topology.host.active {
             world.passive = true;
-            world.host.set_active(Time::ZERO, false);
+            world.host.set_active(opened, false);
         }
         world.start_counters();
         world.log_enslaving();
