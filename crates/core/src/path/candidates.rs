@@ -109,7 +109,7 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
         } else if tagged && !f.may_take_tagged() {
             State::Out("it takes one protocol of untagged frames only".to_owned())
         } else if let Some(state) = compare(f.dropped.as_ref(), loss) {
-            evidence.extend(f.dropped.as_ref().map(Tally::cited).unwrap_or_default());
+            evidence = f.dropped.as_ref().map_or(evidence, Tally::cited);
             state
         } else if f.opaque {
             match amount(layer.ledger.clsact.as_ref()) {
