@@ -163,7 +163,12 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
     // A list of queues without `clsact` excludes classic filters; a tcx program is in no list but that of bpftool.
     if !report.signs.bpf_read || !tc_seen && !layer.ledger.no_clsact && !report.signs.bpf_read {
         let what = if layer.ledger.no_clsact { "a tcx program" } else { "a tc filter or BPF program" };
-        unseen(Kind::Tc, if member { "j" } else { "d, e" }, what, settle_hook(dev, false));
+        let rows = match (member, layer.ledger.no_clsact) {
+            (true, _) => "j",
+            (_, true) => "e",
+            _ => "d, e",
+        };
+        unseen(Kind::Tc, rows, what, settle_hook(dev, false));
     }
     if !report.signs.nft_read && !nft_seen {
         unseen(Kind::Nft, if member { "j" } else { "c" }, "an nft rule", settle_hook(dev, true));
@@ -414,7 +419,10 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
                 "{upper} counts {} drops{since}; of all that could drop them only {} on {} is left",
                 loss.frames, c.what, c.device
             ),
-            (None, _) => format!("{} on {}", c.what, c.device),
+            (None, _) if c.seen => {
+                "it stands there, and what it dropped in the window is not told".to_owned()
+            }
+            (None, _) => "nobody looked whether one is there".to_owned(),
         };
         if standing == Standing::Possible {
             report.settle.extend(c.settle);
