@@ -305,7 +305,7 @@ fn both_outputs_name_place_owner_and_citation() {
     let r = path::analyse(&case, "bond0.70").unwrap();
     let text = path::text(&case, &r);
     assert!(text.starts_with("bond0.70: frames die at bond0: flower, owner: tc\n"), "{text}");
-    assert!(text.contains("after/tc_-s_filter_show_dev_bond0_egress#line=1-7"), "{text}");
+    assert!(text.contains("after/tc_-s_filter_show_dev_bond0_egress#line=1-8"), "{text}");
     let json = path::json(&case, &r);
     assert_eq!((&json["schema"], &json["conclusion"]), (&"bondwitness/txpath/v1".into(), &"found".into()));
     assert_eq!(json["places"][0]["place"], "filter");

@@ -70,7 +70,7 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
     let left: Option<u64> = members
         .iter()
         .map(|m| m.ledger.passed.as_ref().and_then(Tally::growth))
-        .try_fold(0_u64, |s, n| Some(s + n?));
+        .try_fold(0_u64, |s, n| Some(s.saturating_add(n?)));
     let left = left.filter(|n| *n >= sent && !members.is_empty())?;
     let sure = way_out_is_clear(report, sent, left);
     cited.extend(members.iter().flat_map(|m| m.ledger.passed.as_ref().map(Tally::cited).unwrap_or_default()));

@@ -91,8 +91,12 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
     let tagged = vlan.is_some() && matches!(layer.role, Role::Bond | Role::Member | Role::Nic);
     let counted = |f: &&&Filter| f.dropped.is_some() && !f.program.starts_with("nft ");
     // What `clsact` counts and no filter accounts for is the work of a program that does not count.
-    let by_filters: u64 =
-        filters.iter().filter(counted).filter_map(|f| f.dropped.as_ref()).map(Tally::count).sum();
+    let by_filters: u64 = filters
+        .iter()
+        .filter(counted)
+        .filter_map(|f| f.dropped.as_ref())
+        .map(Tally::count)
+        .fold(0, u64::saturating_add);
     let opaque = filters.iter().filter(|f| f.opaque && f.dropped.is_none()).count();
     let (mut tc_seen, mut nft_seen) = (false, false);
     for f in &filters {
@@ -109,7 +113,7 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
         } else if tagged && !f.may_take_tagged() {
             State::Out("it takes one protocol of untagged frames only".to_owned())
         } else if let Some(state) = compare(f.dropped.as_ref(), loss) {
-            evidence.extend(f.dropped.as_ref().map(Tally::cited).unwrap_or_default());
+            evidence = f.dropped.as_ref().map_or(evidence, Tally::cited);
             state
         } else if f.opaque {
             match amount(layer.ledger.clsact.as_ref()) {
@@ -163,7 +167,12 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
     // A list of queues without `clsact` excludes classic filters; a tcx program is in no list but that of bpftool.
     if !report.signs.bpf_read || !tc_seen && !layer.ledger.no_clsact && !report.signs.bpf_read {
         let what = if layer.ledger.no_clsact { "a tcx program" } else { "a tc filter or BPF program" };
-        unseen(Kind::Tc, if member { "j" } else { "d, e" }, what, settle_hook(dev, false));
+        let rows = match (member, layer.ledger.no_clsact) {
+            (true, _) => "j",
+            (_, true) => "e",
+            _ => "d, e",
+        };
+        unseen(Kind::Tc, rows, what, settle_hook(dev, false));
     }
     if !report.signs.nft_read && !nft_seen {
         unseen(Kind::Nft, if member { "j" } else { "c" }, "an nft rule", settle_hook(dev, true));
@@ -297,9 +306,9 @@ fn by_reason(report: &PathReport, loss: &Loss, list: &mut [Candidate]) {
     let freed = |kind: Kind| -> (u64, Option<Citation>) {
         let names = REASONS.iter().find(|(k, _)| *k == kind).map_or(&[][..], |(_, n)| *n);
         let found = names.iter().filter_map(|n| report.signs.reasons.get(*n));
-        found.fold((0, None), |(sum, at), (n, c)| (sum + n, at.or(Some(*c))))
+        found.fold((0_u64, None), |(sum, at), (n, c)| (sum.saturating_add(*n), at.or(Some(*c))))
     };
-    let total: u64 = REASONS.iter().map(|(k, _)| freed(*k).0).sum();
+    let total: u64 = REASONS.iter().map(|(k, _)| freed(*k).0).fold(0, u64::saturating_add);
     // A report of a few frames, or of something else, says nothing of those that are missing.
     if total < 3 || total.saturating_mul(4) < loss.frames.min(400) {
         return;
@@ -337,7 +346,7 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
         list.iter()
             .filter(|c| c.kind == kind && c.member == member)
             .map(|c| if let State::Counted(n) = c.state { n } else { 0 })
-            .sum()
+            .fold(0, u64::saturating_add)
     };
     let enough = |c: &Candidate| match c.state {
         State::Counted(n) => {
@@ -346,8 +355,11 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
         }
         _ => false,
     };
-    let shown: u64 =
-        list.iter().filter(|c| enough(c)).map(|c| if let State::Counted(n) = c.state { n } else { 0 }).sum();
+    let shown: u64 = list
+        .iter()
+        .filter(|c| enough(c))
+        .map(|c| if let State::Counted(n) = c.state { n } else { 0 })
+        .fold(0, u64::saturating_add);
     let any_counted = list.iter().any(enough);
     // More was counted than is missing, at several places: some of it was other traffic.
     let places = list
@@ -414,7 +426,10 @@ fn conclude(report: &mut PathReport, loss: &Loss, list: Vec<Candidate>) {
                 "{upper} counts {} drops{since}; of all that could drop them only {} on {} is left",
                 loss.frames, c.what, c.device
             ),
-            (None, _) => format!("{} on {}", c.what, c.device),
+            (None, _) if c.seen => {
+                "it stands there, and what it dropped in the window is not told".to_owned()
+            }
+            (None, _) => "nobody looked whether one is there".to_owned(),
         };
         if standing == Standing::Possible {
             report.settle.extend(c.settle);

@@ -333,8 +333,9 @@ fn finish(report: &mut PathReport) {
     let cited = passed.map(Tally::cited).unwrap_or_default();
     match super::beyond::place(report, sent, cited) {
         Some(place) => {
+            let sure = place.standing != Standing::Possible;
             report.places.push(place);
-            report.conclusion = Conclusion::Found;
+            report.conclusion = if sure { Conclusion::Found } else { Conclusion::Open };
         }
         None => report.conclusion = Conclusion::NothingLost,
     }

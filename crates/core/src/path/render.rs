@@ -62,12 +62,19 @@ fn head(report: &PathReport) -> String {
                 }
             }
         }
-        (Conclusion::Open, _) => {
-            let n = report.lost.map_or(String::new(), |n| format!("{n} "));
-            format!(
-                "{iface}: {n}frames are lost inside this host, and {} places are left",
-                report.places.len().max(1)
-            )
+        (Conclusion::Open, Some(p)) if p.place == Place::Beyond => format!(
+            "{iface}: no answer came back; no frame is seen to be lost here, and not everything that could swallow one was read"
+        ),
+        (Conclusion::Open, first) => {
+            let lost = report.lost.map_or_else(
+                || "frames may be lost inside this host".to_owned(),
+                |n| format!("{n} frames are lost inside this host"),
+            );
+            match (first, report.places.len()) {
+                (None, _) => format!("{iface}: {lost}; nothing that was read is the place"),
+                (_, 1) => format!("{iface}: {lost}, and one place is left that is not proven"),
+                (_, n) => format!("{iface}: {lost}, and {n} places are left"),
+            }
         }
         (Conclusion::NothingLost, _) => format!("{iface}: nothing is lost on the way to the wire"),
         _ => format!("{iface}: nothing was sent between the readings, or nothing was counted"),

@@ -75,13 +75,13 @@ pub(super) fn of(case: &Case, layers: &[Layer]) -> Signs {
                     if d.rc.is_some_and(|rc| rc != 0 && rc != 2)
                         && let Some(dev) = &d.dev
                     {
-                        s.refused.entry(dev.clone()).or_insert((0, r.at)).0 += d.count;
+                        add(&mut s.refused.entry(dev.clone()).or_insert((0, r.at)).0, d.count);
                     }
                 } else if d.reason == "NOT_SPECIFIED" || d.reason == "not told" {
                     let symbol = d.symbol.clone().unwrap_or_default();
-                    s.symbols.entry(symbol).or_insert((0, r.at)).0 += d.count;
+                    add(&mut s.symbols.entry(symbol).or_insert((0, r.at)).0, d.count);
                 } else {
-                    s.reasons.entry(d.reason.clone()).or_insert((0, r.at)).0 += d.count;
+                    add(&mut s.reasons.entry(d.reason.clone()).or_insert((0, r.at)).0, d.count);
                 }
             }
             What::Kernel(k) => match k.kind {
@@ -113,4 +113,9 @@ pub(super) fn of(case: &Case, layers: &[Layer]) -> Signs {
         }
     }
     s
+}
+
+/// Counts are read from files that anybody may have written.
+fn add(to: &mut u64, n: u64) {
+    *to = to.saturating_add(n);
 }

@@ -62,7 +62,7 @@ pub(super) fn find(report: &mut PathReport) {
     let left = members
         .iter()
         .map(|m| m.ledger.passed.as_ref().and_then(Tally::growth))
-        .try_fold(0_u64, |s, n| Some(s + n?))
+        .try_fold(0_u64, |s, n| Some(s.saturating_add(n?)))
         .filter(|_| !members.is_empty());
     if let (Some(passed), Some(left)) = (passed, left)
         && passed.saturating_sub(left) >= 5
