@@ -82,11 +82,12 @@ pub struct Egress {
 ///
 /// # Errors
 ///
-/// The first thing in it that is wrong, with its line.
+/// The first thing in it that is wrong, with its line. An empty file is wrong too: it may be one that is just being
+/// written, and to want nothing means to remove what is there.
 pub fn read(text: &str) -> Result<Vec<Entry>, Wrong> {
-    let Some(root) = yaml::read(text)? else { return Ok(Vec::new()) };
+    let Some(root) = yaml::read(text)? else { return Err(Wrong::new(1, NOTHING)) };
     let mut top = Keys::new(&root, "the file")?;
-    let list = top.need("bypass")?;
+    let list = top.take("bypass").ok_or_else(|| Wrong::new(root.line, NOTHING))?;
     top.done()?;
     let Value::List(items) = &list.value else {
         return Err(Wrong::new(list.line, "`bypass` must be a list: each interface begins with `- name:`"));
@@ -101,6 +102,8 @@ pub fn read(text: &str) -> Result<Vec<Entry>, Wrong> {
     }
     Ok(entries)
 }
+
+const NOTHING: &str = "there is no `bypass` with a list of interfaces; to want none, write `bypass: []`";
 
 /// Why two entries cannot both exist, if so. For entries of different files too.
 #[must_use]
@@ -316,13 +319,14 @@ bypass:
         );
         assert_eq!((entries[1].mtu, &entries[1].on), (None, &On::Member("enp2s0".to_owned())));
         assert_eq!(read("bypass: []").unwrap(), []);
-        assert_eq!(read("").unwrap(), []);
     }
 
     #[test]
     fn every_mistake_is_told_with_its_line() {
         let one = |more: &str| format!("bypass:\n  - name: vpn0\n    vlan: 70\n    bond: bond0\n{more}");
         let cases = [
+            (String::new(), 1, "write `bypass: []`"),
+            ("\nbypass:\n".to_owned(), 2, "write `bypass: []`"),
             ("vlans: []\n".to_owned(), 1, "no `bypass`"),
             ("bypass: vpn0\n".to_owned(), 1, "must be a list"),
             ("bypass:\n  - name: vpn0\n    bond: b\n".to_owned(), 2, "no `vlan`"),
