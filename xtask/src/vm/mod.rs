@@ -1,6 +1,7 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
+mod bypass;
 mod catalogue;
 mod initramfs;
 mod judge;
@@ -26,6 +27,7 @@ usage: vm [options]
   --kernel 6.12|6.1|both   which kernel (6.12)
   --incidents PATH         a scenario or a folder of them; may be given again (crates/lab/scenarios and
                            crates/guest/scenarios)
+  --bypass                 only the trial of `bondwitness bypass` with real VLANs
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
   --seeds N                incidents drawn from each scenario (1)
@@ -54,6 +56,7 @@ struct Options {
     jobs: usize,
     keep: PathBuf,
     judge: bool,
+    bypass: bool,
 }
 
 /// Runs the verb.
@@ -68,6 +71,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
         judge: false,
+        bypass: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -90,6 +94,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--jobs" => options.jobs = value()?.parse::<usize>().context("--jobs")?.max(1),
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
+            "--bypass" => options.bypass = true,
             "--judge" => options.judge = true,
             "--help" => {
                 println!("{USAGE}");
@@ -105,6 +110,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let userland = packages.userland()?;
     if fetch_only {
         return options.kernels.iter().try_for_each(|k| packages.kernel(*k).map(drop));
+    }
+    if options.bypass {
+        return bypass::run(&options.kernels, &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     if options.judge {
