@@ -152,7 +152,8 @@ fn batch(count: usize, times: &mut Vec<(&'static str, Duration)>) -> Result<()> 
 /// The seed's watcher: makes the interface again if it is not there.
 fn shell_loop(faults: u32) -> Result<Vec<Duration>> {
     let script = format!(
-        "while :; do ip link show s0 >/dev/null 2>&1 || {{ ip link add link v0 name s0 type macvlan; ip link set s0 mtu 1400 txqueuelen 500 up; }}; sleep {}; done",
+        "while :; do ip link show s0 >/dev/null 2>&1 || {{ ip link add link v0 name s0 type macvlan; ip \
+            link set s0 mtu 1400 txqueuelen 500 up; }}; sleep {}; done",
         LOOP.as_secs()
     );
     let mut child = Command::new("sh").args(["-c", &script]).stdout(Stdio::null()).spawn()?;
