@@ -22,7 +22,7 @@ fn inside(test: &str) -> bool {
     let works = |program: &str, args: &[&str]| {
         Command::new(program).args(args).output().is_ok_and(|o| o.status.success())
     };
-    let probe = "ip link add a type veth peer name b && ip link add link a name m type macvlan";
+    let probe = "ip link add v0 type veth peer name v1 && ip link add link v0 name m0 type macvlan";
     if !works("unshare", &["-rn", "sh", "-c", probe]) {
         eprintln!("skipped: no namespaces, no iproute2 or no macvlan here");
         return false;
