@@ -3,6 +3,7 @@
 
 mod accuracy;
 mod bench;
+mod bench_bypass;
 mod coverage;
 mod docs;
 mod formats;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 const VERBS: &str = "\
 accuracy [--check] [--root DIR]   measure the verdict, write docs/accuracy.md
+bench bypass [FAULTS]             how long a fault of a bypass interface lasts
 bench [FRAMES]                    our analysis against tshark, tcpdump and plain reading
 docs [--check]                    write docs/checks, docs/formats.md, docs/coverage.md
 formats [-v] [PATH...]            how much of each text file is typed
@@ -43,6 +45,9 @@ fn dispatch() -> Result<()> {
     let rest = args.get(1..).unwrap_or_default();
     match args.first().map(String::as_str) {
         Some("accuracy") => accuracy::run(rest),
+        Some("bench") if rest.first().is_some_and(|a| a == "bypass") => {
+            bench_bypass::run(rest.get(1..).unwrap_or_default())
+        }
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("formats") => formats::run(rest),

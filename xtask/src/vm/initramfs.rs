@@ -143,6 +143,13 @@ pub(crate) fn plan(json: &[u8]) -> Vec<u8> {
     cpio.finish()
 }
 
+/// A small archive with one more program.
+pub(crate) fn program(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut cpio = Cpio::default();
+    cpio.file(name, true, content);
+    cpio.finish()
+}
+
 /// The libraries that the programs need, as the release's own loader finds them: the place in the guest, the file here.
 fn libraries(userland: &Path) -> Result<BTreeSet<(String, PathBuf)>> {
     const LOADER: &str = "ld-linux-x86-64.so.2";

@@ -1,6 +1,7 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
+mod bypass;
 mod catalogue;
 mod compare;
 mod initramfs;
@@ -29,6 +30,7 @@ usage: vm [options]
   --kernel 6.12|6.1|both   which kernel (6.12)
   --incidents PATH         a scenario or a folder of them; may be given again (crates/lab/scenarios and
                            crates/guest/scenarios)
+  --bypass                 only the trial of `bondwitness bypass` with real VLANs
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
   --seeds N                incidents drawn from each scenario (1)
@@ -68,6 +70,7 @@ struct Options {
     publish: bool,
     compare: bool,
     excerpts: Option<PathBuf>,
+    bypass: bool,
 }
 
 /// Runs the verb.
@@ -87,6 +90,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         publish: false,
         compare: false,
         excerpts: None,
+        bypass: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -110,6 +114,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
+            "--bypass" => options.bypass = true,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
             "--publish" => options.publish = true,
@@ -148,6 +153,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     if options.trials {
         return paths::run(&options, &packages, &folder);
+    }
+    if options.bypass {
+        return bypass::run(&options.kernels, &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;

@@ -112,7 +112,8 @@ fn code(planned: &Planned, outcome: Option<&Outcome>) -> u8 {
 }
 
 fn wrong(what: String) -> anyhow::Error {
-    let help = "docs/bypass.md has the reference of the file; `bondwitness bypass plan FILE` tries it without changing anything";
+    let help = "docs/bypass.md has the reference of the file; `bondwitness bypass plan FILE` tries it \
+        without changing anything";
     Helped::new(what, help).code(2).into()
 }
 

@@ -64,7 +64,15 @@ pub enum Stand {
 pub fn plan(desired: &[Entry], world: &World, state: &State, fresh: &mut dyn FnMut() -> Mark) -> Planned {
     let mut planned = Planned::default();
     for entry in desired {
-        Planner { world, state, out: &mut planned }.entry(entry, fresh);
+        let swept = Planner { world, state, out: &mut planned }.sweep(&entry.name);
+        // What goes first is in nobody's way.
+        let without = swept.map(|index| {
+            let mut world = world.clone();
+            world.links.remove(&index);
+            world
+        });
+        let world = without.as_ref().unwrap_or(world);
+        Planner { world, state, out: &mut planned }.entry(entry, swept.is_some(), fresh);
     }
     for name in state.records.keys().filter(|n| !desired.iter().any(|e| e.name == **n)) {
         Planner { world, state, out: &mut planned }.removal(name, false);
@@ -139,10 +147,9 @@ impl Planner<'_> {
         self.world.links.values().find(|l| owner(l, self.world, self.state) == ours)
     }
 
-    fn entry(&mut self, entry: &Entry, fresh: &mut dyn FnMut() -> Mark) {
+    fn entry(&mut self, entry: &Entry, swept: bool, fresh: &mut dyn FnMut() -> Mark) {
         let (world, name) = (self.world, entry.name.as_str());
         let record = self.state.records.get(name);
-        let swept = self.sweep(name);
         let own = self.owned(name).or_else(|| self.adopted(entry)).cloned();
         let place = match guard::place(world, entry, own.as_ref()) {
             Ok(place) => place,
@@ -189,12 +196,10 @@ impl Planner<'_> {
         }
     }
 
-    /// Removes what a crash left half made. True if there are steps for it.
-    fn sweep(&mut self, name: &str) -> bool {
+    /// Removes what a crash left half made; its index.
+    fn sweep(&mut self, name: &str) -> Option<u32> {
         let half = Owner::HalfMade { entry: name.to_owned() };
-        let Some(link) = self.world.links.values().find(|l| owner(l, self.world, self.state) == half) else {
-            return false;
-        };
+        let link = self.world.links.values().find(|l| owner(l, self.world, self.state) == half)?;
         let target = Target::There(link.index, link.name.clone());
         self.out.plan.steps.push(Step {
             entry: name.to_owned(),
@@ -205,7 +210,7 @@ impl Planner<'_> {
             before: None,
             after: Some(Change::Abandon(name.to_owned())),
         });
-        true
+        Some(link.index)
     }
 
     /// An interface of this name with a mark that no record knows: the records are lost, the interface is as wanted.

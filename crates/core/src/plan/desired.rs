@@ -3,7 +3,6 @@
 use super::world::NewKind;
 use super::yaml::{self, Node, Value, Wrong};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 /// One interface that is to exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +21,6 @@ pub struct Entry {
     pub txqueuelen: Option<u32>,
     /// Guard rails that the user lifted, knowing the consequence.
     pub allow: BTreeSet<Allow>,
-    /// How to see that frames leave and answers come back.
-    pub egress: Option<Egress>,
 }
 
 /// Where an interface stands.
@@ -67,26 +64,16 @@ impl Allow {
     }
 }
 
-/// How to see that frames leave and answers come back: an ARP probe, which needs no address on the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Egress {
-    /// Who must answer.
-    pub arp: Ipv4Addr,
-    /// How many requests, one per second, 1 to 30.
-    pub tries: u32,
-    /// Exit with an error if there is no answer (else it is only said).
-    pub required: bool,
-}
-
 /// Reads one file.
 ///
 /// # Errors
 ///
-/// The first thing in it that is wrong, with its line.
+/// The first thing in it that is wrong, with its line. An empty file is wrong too: it may be one that is just being
+/// written, and to want nothing means to remove what is there.
 pub fn read(text: &str) -> Result<Vec<Entry>, Wrong> {
-    let Some(root) = yaml::read(text)? else { return Ok(Vec::new()) };
+    let Some(root) = yaml::read(text)? else { return Err(Wrong::new(1, NOTHING)) };
     let mut top = Keys::new(&root, "the file")?;
-    let list = top.need("bypass")?;
+    let list = top.take("bypass").ok_or_else(|| Wrong::new(root.line, NOTHING))?;
     top.done()?;
     let Value::List(items) = &list.value else {
         return Err(Wrong::new(list.line, "`bypass` must be a list: each interface begins with `- name:`"));
@@ -101,6 +88,8 @@ pub fn read(text: &str) -> Result<Vec<Entry>, Wrong> {
     }
     Ok(entries)
 }
+
+const NOTHING: &str = "there is no `bypass` with a list of interfaces; to want none, write `bypass: []`";
 
 /// Why two entries cannot both exist, if so. For entries of different files too.
 #[must_use]
@@ -166,29 +155,8 @@ fn entry(node: &Node) -> Result<Entry, Wrong> {
             allow.insert(known);
         }
     }
-    let egress = keys.take("egress").map(egress).transpose()?;
     keys.done()?;
-    Ok(Entry { name, kind, on, mtu, qdisc, txqueuelen, allow, egress })
-}
-
-fn egress(node: &Node) -> Result<Egress, Wrong> {
-    let mut keys = Keys::new(node, "`egress`")?;
-    let at = keys.need("arp")?;
-    let arp = word(at)?;
-    let arp = arp.parse().map_err(|_| {
-        Wrong::new(at.line, format!("`arp` is {arp:?}: the IPv4 address of the gateway is needed"))
-    })?;
-    let tries = keys.take("tries").map(|n| number(n, 1, 30)).transpose()?.unwrap_or(3);
-    let required = match keys.take("required") {
-        None => false,
-        Some(n) => match word(n)? {
-            "true" => true,
-            "false" => false,
-            other => return Err(Wrong::new(n.line, format!("`required` is {other:?}: true or false"))),
-        },
-    };
-    keys.done()?;
-    Ok(Egress { arp, tries, required })
+    Ok(Entry { name, kind, on, mtu, qdisc, txqueuelen, allow })
 }
 
 /// The keys of a mapping, taken one by one; what is left over is an error, because a misspelt key that is ignored is a
@@ -297,7 +265,6 @@ bypass:
     qdisc: fq_codel
     txqueuelen: 1000
     allow: [recreate, deaf-vlan]
-    egress: {arp: 192.168.70.1, tries: 10, required: true}
   - {name: iot0, vlan: 30, member: enp2s0, mtu: }
 ";
         let entries = read(text).unwrap();
@@ -311,18 +278,18 @@ bypass:
                 qdisc: Some("fq_codel".to_owned()),
                 txqueuelen: Some(1000),
                 allow: BTreeSet::from([Allow::Recreate, Allow::DeafVlan]),
-                egress: Some(Egress { arp: Ipv4Addr::new(192, 168, 70, 1), tries: 10, required: true }),
             }
         );
         assert_eq!((entries[1].mtu, &entries[1].on), (None, &On::Member("enp2s0".to_owned())));
         assert_eq!(read("bypass: []").unwrap(), []);
-        assert_eq!(read("").unwrap(), []);
     }
 
     #[test]
     fn every_mistake_is_told_with_its_line() {
         let one = |more: &str| format!("bypass:\n  - name: vpn0\n    vlan: 70\n    bond: bond0\n{more}");
         let cases = [
+            (String::new(), 1, "write `bypass: []`"),
+            ("\nbypass:\n".to_owned(), 2, "write `bypass: []`"),
             ("vlans: []\n".to_owned(), 1, "no `bypass`"),
             ("bypass: vpn0\n".to_owned(), 1, "must be a list"),
             ("bypass:\n  - name: vpn0\n    bond: b\n".to_owned(), 2, "no `vlan`"),
@@ -338,8 +305,6 @@ bypass:
             (one("    qdsic: fq_codel\n"), 5, "no key \"qdsic\""),
             (one("    allow: recreate\n"), 5, "must be a list"),
             (one("    allow: [recreat]\n"), 5, "it knows: several-members"),
-            (one("    egress: {arp: gateway}\n"), 5, "IPv4 address"),
-            (one("    egress: {tries: 1}\n"), 5, "no `arp`"),
             (one("  - name: vpn0\n    vlan: 71\n    bond: bond0\n"), 5, "a second interface called vpn0"),
             (one("  - name: vpn1\n    vlan: 70\n    bond: bond0\n"), 5, "both VLAN 70"),
             (one("    kind: macvlan\n"), 3, "carries no tag"),

@@ -83,10 +83,13 @@ pub(super) fn place(world: &World, entry: &Entry, own: Option<&Link>) -> Result<
                     if backup && own.is_none() && !entry.allow.contains(&Allow::BackupMember) {
                         return refuse(
                             format!(
-                                "{name} is not the active member of {}: the bond and the VLAN have the same MAC address, and the switch would see it move between two ports with every frame",
+                                "{name} is not the active member of {}: the bond and the VLAN have the same \
+                                    MAC address, and the switch would see it move between two ports with \
+                                    every frame",
                                 b.name
                             ),
-                            "write `bond:` instead of `member:` to follow the active member, or lift this with `allow: [backup-member]`",
+                            "write `bond:` instead of `member:` to follow the active member, or lift this \
+                                with `allow: [backup-member]`",
                         );
                     }
                     what = format!("{what}, member of {} ({mode})", b.name);
@@ -145,13 +148,16 @@ pub(super) fn obstacle(world: &World, entry: &Entry, place: &Place, own: Option<
             if !users.is_empty() {
                 return Some(Blocked::Refuse(
                     format!(
-                        "{0} is in use ({1}), and would hear nothing any more: the kernel hands frames of VLAN {id} to {name} before {2} sees them",
+                        "{0} is in use ({1}), and would hear nothing any more: the kernel hands frames of \
+                            VLAN {id} to {name} before {2} sees them",
                         deaf.name,
                         users.join(", "),
                         place.bond.map(|b| world.name(b)).unwrap_or_default(),
                     ),
                     format!(
-                        "move its users first (addresses with `ip address`, pods by the `master` of their NetworkAttachmentDefinition), then `ip link set {} down`; or lift this with `allow: [deaf-vlan]`",
+                        "move its users first (addresses with `ip address`, pods by the `master` of their \
+                            NetworkAttachmentDefinition), then `ip link set {} down`; or lift this with \
+                            `allow: [deaf-vlan]`",
                         deaf.name
                     ),
                 ));
@@ -186,8 +192,10 @@ pub(super) fn about(world: &World, entry: &Entry, place: &Place) -> Vec<String> 
     let mut hooks: Vec<String> = world.hooks.get(&bond).into_iter().flatten().cloned().collect();
     hooks.dedup();
     let seen = if hooks.is_empty() { String::new() } else { format!(" (seen there: {})", hooks.join(", ")) };
-    notes.push(format!("its frames pass no filter, policy or program of {name}{seen}: whether that is allowed is a decision about security"),
-    );
+    notes.push(format!(
+        "its frames pass no filter, policy or program of {name}{seen}: whether that is \
+        allowed is a decision about security"
+    ));
     if let Some(LinkKind::Bond { mode, .. }) = world.links.get(&bond).map(|l| &l.kind) {
         let count = world.members(bond).count();
         if count > 1 && *mode != BondMode::ACTIVE_BACKUP {
@@ -195,7 +203,10 @@ pub(super) fn about(world: &World, entry: &Entry, place: &Place) -> Vec<String> 
         } else if matches!(entry.on, On::Member(_)) {
             notes.push(format!("it does not move when {name} changes its active member"));
         } else if count > 1 {
-            notes.push(format!("when {name} changes its active member it is made again there, if nothing stands on it or `allow: [recreate]` is given"));
+            notes.push(format!(
+                "when {name} changes its active member it is made again there, if nothing \
+                stands on it or `allow: [recreate]` is given"
+            ));
         } else {
             notes.push(format!("{name} has one member, so there is no other to fail over to"));
         }
@@ -219,9 +230,11 @@ pub(super) fn too_large(mtu: u32, place: &Place) -> (String, String) {
 
 fn several_members(bond: &str, mode: BondMode, count: usize) -> String {
     format!(
-        "{bond} ({mode}) has {count} forwarding members: the switch spreads what it sends over all of them, so about {} of {count} peers could not be heard on one member, and no counter would show it",
+        "{bond} ({mode}) has {count} forwarding members: the switch spreads what it sends over all of them, \
+            so about {} of {count} peers could not be heard on one member, and no counter would show it",
         count.saturating_sub(1)
     )
 }
 
-const SEVERAL_INSTEAD: &str = "keep the VLAN on the bond and find what drops its frames (`bondwitness txpath`), or change the bond to active-backup; `allow: [several-members]` lifts this";
+const SEVERAL_INSTEAD: &str = "keep the VLAN on the bond and find what drops its frames (`bondwitness \
+    txpath`), or change the bond to active-backup; `allow: [several-members]` lifts this";

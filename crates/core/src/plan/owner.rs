@@ -31,7 +31,9 @@ pub enum Owner {
 #[must_use]
 pub fn owner(link: &Link, world: &World, state: &State) -> Owner {
     for (entry, record) in &state.records {
-        if record.temporary.as_ref() == Some(&link.name) {
+        let untouched =
+            || link.alias.as_ref().is_none_or(|a| Mark::from_alias(a).as_ref() == Some(&record.mark));
+        if record.temporary.as_ref() == Some(&link.name) && untouched() {
             return Owner::HalfMade { entry: entry.clone() };
         }
     }
@@ -140,6 +142,9 @@ mod tests {
         // Half made, before and after it was marked.
         let half = Owner::HalfMade { entry: "vpn0".to_owned() };
         assert_eq!(owners(vec![vlan(9, "bwx", None)], &state(None, Some("bwx"))), [half.clone()]);
+        let mut taken = vlan(9, "bwx", None);
+        taken.alias = Some("uplink".to_owned());
+        assert_eq!(owners(vec![taken], &state(None, Some("bwx"))), [Owner::Foreign]);
         let both = vec![vlan(8, "vpn0", Some(&mark)), vlan(9, "bwx", Some(&mark))];
         assert_eq!(owners(both, &state(None, Some("bwx"))), [ours, half]);
         // A mark without a record.

@@ -308,3 +308,19 @@ fn text_and_json_tell_every_step_with_its_undoing() {
     assert_eq!(json["steps"].as_array().unwrap().len(), planned.plan.steps.len());
     assert_eq!((&json["ready"], &json["entries"][0]["stand"]), (&false.into(), &"change".into()));
 }
+
+#[test]
+fn what_a_crash_left_half_made_is_removed_and_made_again_in_one_go() {
+    let mut host = Host::new();
+    let planned = host.plan(VPN);
+    // Killed right after the first step: the interface has its temporary name and the VLAN id.
+    let first = bondwitness_core::plan::Plan { steps: planned.plan.steps[..1].to_vec() };
+    execute(&first, &[], &mut host.state, OnFailure::UndoAll, &mut host.kernel);
+    let half = host.kernel.world.vlan_on(MEMBERS[0], 70).unwrap().name.clone();
+    assert!(half.starts_with("bw"), "{half}");
+    let (planned, outcome) = host.apply(VPN);
+    assert!(planned.refused.is_empty() && outcome.failed.is_empty(), "{planned:#?}");
+    assert!(host.kernel.world.named(&half).is_none());
+    assert!(host.kernel.world.named("vpn0").unwrap().up && host.kernel.wrong.is_empty());
+    assert!(host.plan(VPN).ready());
+}
