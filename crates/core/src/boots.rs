@@ -192,9 +192,12 @@ fn went_on(case: &Case, times: &BTreeMap<Citation, i64>, start: i64, end: i64) -
     btime || uptime || logged || counted_on(case, start, end)
 }
 
+/// First and last value.
+type Ends = (Option<u64>, Option<u64>);
+
 /// Counters of a new boot begin at zero: several went on from where they were, and none fell.
 fn counted_on(case: &Case, start: i64, end: i64) -> bool {
-    let mut values: BTreeMap<(&str, &str, &str), (Option<u64>, Option<u64>)> = BTreeMap::new();
+    let mut values: BTreeMap<(&str, &str, &str), Ends> = BTreeMap::new();
     for r in &case.records {
         let (What::Counters(c), Some(t)) = (&r.what, r.time.filter(|t| t.clock == Clock::Wall)) else {
             continue;

@@ -134,6 +134,7 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
         .collect();
     let nothing = pieces.iter().all(|p| p.file.recognised.is_empty());
     let mut case = case::build(pieces);
+    forget_foreign_bonds(&mut case);
     if !case.subjects.iter().any(|s| s.bond) {
         keep_telling(&mut case);
     }
@@ -177,6 +178,23 @@ pub fn case_of(inputs: &[Input<'_>]) -> Case {
     let mut needs = Vec::new();
     let number = |i: usize| FileId(u32::try_from(i).unwrap_or(u32::MAX));
     case::build(order.iter().enumerate().map(|(i, input)| piece(number(i), input, &mut needs)).collect())
+}
+
+/// The kernel log is that of all network namespaces of a host. A collection names the bonds of its own one: of a bond
+/// that only the log speaks of there is nothing to be known.
+fn forget_foreign_bonds(case: &mut Case) {
+    let own: Vec<&str> =
+        case.collections.iter().flat_map(|(_, c)| c.bonds.iter().map(|b| b.name.as_str())).collect();
+    if own.is_empty() {
+        return;
+    }
+    let keep: Vec<bool> = case
+        .subjects
+        .iter()
+        .map(|s| !s.bond || !s.states.is_empty() || own.contains(&s.name.as_str()))
+        .collect();
+    let mut keep = keep.iter();
+    case.subjects.retain(|_| *keep.next().unwrap_or(&true));
 }
 
 /// A whole host has dozens of interfaces; without a bond those with a driver, a log line or a counter are kept.

@@ -151,6 +151,7 @@ pub fn sensor(keep: &[Capability]) -> Result<Lockdown, LockdownError> {
         };
         Ok(done(format!("kept: {}; not held: {}", names(true), names(false))))
     };
+    #[allow(clippy::type_complexity, reason = "a table that is read right below")]
     let plan: [(&'static str, &'static str, &dyn Fn() -> io::Result<State>); 4] = [
         ("single-thread", "rights cannot survive in another thread", &one_thread),
         ("bounding-set", "capabilities that a started program could get", &|| bounding(wanted)),

@@ -297,7 +297,7 @@ impl Teller<'_> {
         if let Some(path) = &self.args.ready_file {
             let done = if ready { std::fs::write(path, b"ready\n") } else { std::fs::remove_file(path) };
             if let Err(e) = done
-                && !(e.kind() == std::io::ErrorKind::NotFound && !ready)
+                && (e.kind() != std::io::ErrorKind::NotFound || ready)
             {
                 self.line(
                     &json!({"event": "failed", "text": format!("cannot write {}: {e}", path.display())}),

@@ -15,13 +15,16 @@ pub const READINGS: &str = "readings.txt";
 pub const READINGS_HEAD: &str =
     "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n";
 
+/// The ids of a capture file's interfaces, by name and link type.
+type Interfaces = BTreeMap<(String, u16), u32>;
+
 /// The files of a collection in the making.
 #[derive(Debug, Clone)]
 pub struct Spool {
     application: String,
     os: String,
     texts: BTreeMap<String, Vec<u8>>,
-    captures: BTreeMap<String, (Writer, BTreeMap<(String, u16), u32>)>,
+    captures: BTreeMap<String, (Writer, Interfaces)>,
     readings: String,
     failures: BTreeMap<(String, String, v1::Cause, String), u64>,
 }

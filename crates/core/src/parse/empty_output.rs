@@ -36,7 +36,7 @@ pub(super) fn of(hints: &Hints) -> Option<&'static str> {
     }
     let rest = after("tc")?;
     // The name of a file has no room for the verb.
-    let named = hints.command.is_none() && rest.iter().any(|w| *w == "filter");
+    let named = hints.command.is_none() && rest.contains(&"filter");
     if shows(rest, "filter") || named {
         Some("tc-filter")
     } else if shows(rest, "class") {
@@ -61,8 +61,11 @@ mod tests {
     use crate::parse::parse_text;
     use crate::units::Stamp;
 
+    /// The device and the time of a record.
+    type Seen = (Option<String>, Option<Stamp>);
+
     /// Formats, and the devices and times of what is recorded.
-    fn read(path: &str, text: &str) -> (Vec<&'static str>, Vec<(Option<String>, Option<Stamp>)>, usize) {
+    fn read(path: &str, text: &str) -> (Vec<&'static str>, Vec<Seen>, usize) {
         let p = parse_text(FileId(0), path, text.as_bytes());
         let seen = p.records.iter().map(|r| match &r.what {
             What::Fields(f) => (f.dev.clone(), r.time),

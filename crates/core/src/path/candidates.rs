@@ -165,7 +165,7 @@ fn hooks(report: &PathReport, layer: &Layer, vlan: Option<u16>, loss: &Loss, lis
         });
     };
     // A list of queues without `clsact` excludes classic filters; a tcx program is in no list but that of bpftool.
-    if !report.signs.bpf_read || !tc_seen && !layer.ledger.no_clsact && !report.signs.bpf_read {
+    if !report.signs.bpf_read || (!tc_seen && !layer.ledger.no_clsact) {
         let what = if layer.ledger.no_clsact { "a tcx program" } else { "a tc filter or BPF program" };
         let rows = match (member, layer.ledger.no_clsact) {
             (true, _) => "j",
@@ -251,7 +251,7 @@ fn queue(layer: &Layer, loss: &Loss, list: &mut Vec<Candidate>) {
         None => State::Open,
     };
     let mut evidence = drops.as_ref().map(Tally::cited).unwrap_or_default();
-    evidence.extend(main.map(|q| q.at).filter(|at| !drops.as_ref().is_some_and(|d| d.last.1 == *at)));
+    evidence.extend(main.map(|q| q.at).filter(|at| drops.as_ref().is_none_or(|d| d.last.1 != *at)));
     list.push(Candidate {
         kind: Kind::Queue,
         member,

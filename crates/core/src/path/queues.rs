@@ -40,10 +40,12 @@ impl Queue {
     }
 }
 
+/// A reading of a queue: when, what, where.
+type Reading<'a> = (tally::Moment, (&'a Qdisc, Citation));
+
 /// The queues of an interface, the drops of its `clsact`, whether any list was read, and whether a list showed no `clsact`.
 pub(super) fn of(case: &Case, dev: &str) -> (Vec<Queue>, Option<Tally>, bool, bool) {
-    let mut by: BTreeMap<(String, String, String), Vec<(tally::Moment, (&Qdisc, Citation))>> =
-        BTreeMap::new();
+    let mut by: BTreeMap<(String, String, String), Vec<Reading<'_>>> = BTreeMap::new();
     let mut lists: BTreeMap<FileId, bool> = BTreeMap::new();
     for r in &case.records {
         let What::Qdisc(q) = &r.what else { continue };

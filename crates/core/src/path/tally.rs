@@ -130,7 +130,7 @@ pub(super) fn order<T>(readings: &mut [(Moment, T)], traffic: impl Fn(&T) -> u64
     let timed = readings.iter().all(|(m, _)| m.wall.is_some());
     let named = readings.iter().any(|(m, _)| m.rank != 1);
     if timed {
-        readings.sort_by(|a, b| (a.0.wall, a.0.line).cmp(&(b.0.wall, b.0.line)));
+        readings.sort_by_key(|r| (r.0.wall, r.0.line));
     } else if named {
         readings.sort_by(|a, b| {
             (a.0.rank, traffic(&a.1), &a.0.path, a.0.line).cmp(&(

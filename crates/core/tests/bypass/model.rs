@@ -411,6 +411,7 @@ impl Host {
 }
 
 /// Sequences tried in one test run; `PROPTEST_CASES` sets another number.
+#[allow(clippy::disallowed_methods, reason = "a test reads how long it is to run")]
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(3000)
 }
@@ -423,7 +424,10 @@ proptest! {
         // A process that is killed is a panic here; it is no news.
         std::panic::set_hook(Box::new(|info| {
             if !info.payload().is::<Killed>() {
-                eprintln!("{info}");
+                #[allow(clippy::print_stderr, reason = "as the hook that this one stands for")]
+                {
+                    eprintln!("{info}");
+                }
             }
         }));
         let mut host = Host::new();

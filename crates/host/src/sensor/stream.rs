@@ -14,6 +14,7 @@ pub const MAX_BODY: usize = 256 * 1024 * 1024;
 
 /// From the sensor to the judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, never stored")]
 pub enum Told {
     /// What is wanted, as the program's own JSON.
     Begin(Vec<u8>),
