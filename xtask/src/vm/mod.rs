@@ -1,7 +1,6 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
-mod bypass;
 mod catalogue;
 mod compare;
 mod initramfs;
@@ -11,6 +10,7 @@ mod modules;
 mod packages;
 mod paths;
 mod qemu;
+mod trial;
 
 use crate::generated;
 use anyhow::{Context, Result, bail};
@@ -31,6 +31,7 @@ usage: vm [options]
   --incidents PATH         a scenario or a folder of them; may be given again (crates/lab/scenarios and
                            crates/guest/scenarios)
   --bypass                 only the trial of `bondwitness bypass` with real VLANs
+  --live                   only the trial of `diagnose`, `collect` and `verify` on running bonds
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
   --seeds N                incidents drawn from each scenario (1)
@@ -71,6 +72,7 @@ struct Options {
     compare: bool,
     excerpts: Option<PathBuf>,
     bypass: bool,
+    live: bool,
 }
 
 /// Runs the verb.
@@ -91,6 +93,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         compare: false,
         excerpts: None,
         bypass: false,
+        live: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -115,6 +118,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
             "--bypass" => options.bypass = true,
+            "--live" => options.live = true,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
             "--publish" => options.publish = true,
@@ -155,7 +159,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return paths::run(&options, &packages, &folder);
     }
     if options.bypass {
-        return bypass::run(&options.kernels, &packages, &userland, &folder);
+        return trial::run("bypass", &options.kernels, &packages, &userland, &folder);
+    }
+    if options.live {
+        return trial::run("live", &options.kernels, &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;

@@ -1,5 +1,5 @@
-//! `cargo xtask vm --bypass`: the built program keeps real VLANs on a real bond, in a guest, as
-//! `crates/guest/bypass/trial.sh` asks of it.
+//! `cargo xtask vm --bypass` and `--live`: the built program on real bonds, in a guest, as a script asks of it
+//! (`crates/guest/bypass/trial.sh`, `crates/guest/live/trial.sh`).
 
 use super::packages::{self, Kernel, Packages};
 use super::{TARGET, image, initramfs, modules, qemu};
@@ -9,22 +9,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the guest runs in place of its driver.
-const TRIAL: &str = "crates/guest/bypass/trial.sh";
+/// What the guest runs in place of its driver: `bypass` or `live`.
+fn script(trial: &str) -> PathBuf {
+    generated::repository().join("crates/guest").join(trial).join("trial.sh")
+}
 
 /// Boots each kernel once; complains of each statement that does not hold.
-pub(crate) fn run(kernels: &[Kernel], packages: &Packages, userland: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn run(
+    trial: &str,
+    kernels: &[Kernel],
+    packages: &Packages,
+    userland: &Path,
+    folder: &Path,
+) -> Result<()> {
     let program = build(folder)?;
-    let trial = generated::repository().join(TRIAL);
     let mut failed = Vec::new();
     for kernel in kernels {
         let root = packages.kernel(*kernel)?;
-        let mut initrd = initramfs::base(userland, &modules::load(&root)?, &trial)?;
+        let mut initrd = initramfs::base(userland, &modules::load(&root)?, &script(trial))?;
         initrd.extend(initramfs::program(
             "bondwitness",
             &fs::read(&program).context("cannot read the program")?,
         ));
-        let place = folder.join("runs").join(format!("bypass-{}", kernel.name));
+        let place = folder.join("runs").join(format!("{trial}-{}", kernel.name));
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
         let path = place.join("initrd");
         fs::write(&path, &initrd).context("cannot write the initramfs")?;

@@ -1,0 +1,120 @@
+#!/bin/busybox sh
+# `bondwitness diagnose`, `collect` and `verify` on running bonds, with the product's own collectors. Started by the first
+# process of the guest in place of its driver (`cargo xtask vm --live`). Each line is a statement that holds or not; the
+# last line tells how many did not.
+
+/bin/busybox --install -s /bin
+failed=0
+O=/tmp/live
+mkdir -p $O
+
+# The shell would take its own.
+ip() { /usr/bin/ip -c=never "$@"; }
+tc() { /usr/sbin/tc "$@"; }
+B=/bondwitness
+
+# holds NAME COMMAND...: it does.
+holds() {
+    n=$1; shift
+    if "$@" >/tmp/out 2>&1; then echo "live: ok      $n"; else
+        failed=$((failed + 1)); echo "live: FAILED  $n"; head -c 1500 /tmp/out
+    fi
+}
+not() { ! "$@"; }
+# exits CODE WORDS COMMAND...: with this code, saying these words.
+exits() {
+    c=$1; w=$2; shift 2
+    "$@" >/tmp/said 2>&1; got=$?; head -c 1200 /tmp/said
+    [ $got = $c ] && grep -q "$w" /tmp/said
+}
+# in_ NAMESPACE COMMAND...
+in_() { ns=$1; shift; ip netns exec $ns "$@"; }
+
+# pair NAME HOST-OPTIONS SWITCH-OPTIONS: a bond of two in namespace NAME, its switch in NAME-sw.
+pair() {
+    ip netns add $1; ip netns add $1-sw
+    for i in 1 2; do ip link add eno$i netns $1 type veth peer name s$i netns $1-sw; done
+    in_ $1 /usr/bin/ip link add bond0 type bond miimon 100 $2
+    in_ $1-sw /usr/bin/ip link add po1 type bond miimon 100 $3
+    for i in 1 2; do
+        in_ $1 /usr/bin/ip link set eno$i master bond0
+        in_ $1-sw /usr/bin/ip link set s$i master po1
+        in_ $1-sw /usr/bin/ip link set s$i up
+        in_ $1 /usr/bin/ip link set eno$i up
+    done
+    in_ $1 /usr/bin/ip link set bond0 up
+    in_ $1-sw /usr/bin/ip link set po1 up
+}
+# dropping NAMESPACE DEVICE WAY AFTER FOR: LACPDUs are dropped on this way.
+dropping() {
+    sleep $4
+    in_ $1 /usr/sbin/tc qdisc add dev $2 clsact
+    in_ $1 /usr/sbin/tc filter add dev $2 $3 protocol 0x8809 matchall action drop
+    sleep $5
+    in_ $1 /usr/sbin/tc qdisc del dev $2 clsact
+}
+
+FAST="mode 802.3ad lacp_rate fast"
+pair healthy "$FAST" "$FAST"
+pair silent "$FAST" "$FAST"
+pair egress "$FAST" "$FAST"
+pair ingress "$FAST" "$FAST"
+pair down "$FAST" "$FAST"
+pair static "$FAST" "mode balance-xor"
+pair backup "mode active-backup" "mode active-backup"
+sleep 12
+uname -r
+
+dropping silent-sw s1 egress 20 15 &
+dropping egress eno1 egress 20 15 &
+dropping ingress eno1 ingress 20 15 &
+(sleep 20; in_ down /usr/bin/ip link set eno1 down; sleep 15; in_ down /usr/bin/ip link set eno1 up) &
+CASES="healthy silent egress ingress down static backup"
+for n in $CASES; do
+    ($B diagnose --netns $n --for 60 -o $O/$n.tar.zst --json >$O/$n.json 2>$O/$n.err; echo $? >$O/$n.code) &
+    pids="$pids $!"
+done
+wait $pids
+
+# What each exit code may be: a wrong accusation is the only thing that must never come.
+may() { case " $2 " in *" $(cat $O/$1.code) "*) ;; *) cat $O/$1.code; cat $O/$1.err; grep -A8 '"verdict"' $O/$1.json; return 1 ;; esac; }
+holds "healthy: nothing is wrong" may healthy "0"
+holds "silent partner: never the host" may silent "10 12 13"
+holds "a filter on the way out: the host" may egress "11"
+holds "a filter on the way in: the host, or not decided" may ingress "10 11"
+holds "set down on the host: the host, or not decided" may down "10 11"
+holds "a static partner: the switch, both ends, or not decided" may static "10 12 15"
+holds "an active-backup bond in order" may backup "0 10"
+for n in $CASES; do
+    echo "live: $n: code $(cat $O/$n.code), bundle of $(stat -c %s $O/$n.tar.zst) octets"
+    holds "$n: the bundle holds, and its verdict is made anew" $B verify $O/$n.tar.zst
+    holds "$n: at most 300 KiB" test $(stat -c %s $O/$n.tar.zst) -le 307200
+    $B diagnose --from $O/$n.tar.zst --json >$O/$n.again
+    holds "$n: the same verdict from the bundle, byte for byte" cmp $O/$n.json $O/$n.again
+done
+
+# An end ahead of time.
+$B diagnose --netns healthy --for 1h -o $O/early.tar.zst >$O/early.txt 2>&1 & p=$!
+sleep 8; kill -INT $p; wait $p
+holds "Ctrl-C gives the verdict on what there is" test $? = 0 -a -s $O/early.txt
+holds "and the bundle" $B verify $O/early.tar.zst
+$B diagnose --netns healthy --for 1h -o $O/killed.tar.zst >/dev/null 2>&1 & p=$!
+sleep 5; kill -9 $p; sleep 2
+holds "kill -9 leaves no bundle under the name" test ! -e $O/killed.tar.zst
+holds "and no process that judges" not pgrep -f "bondwitness judge"
+mkdir /tmp/full; mount -t tmpfs -o size=8k full /tmp/full
+$B diagnose --netns healthy --for 0 -o /tmp/full/case.tar.zst >$O/full.txt 2>$O/full.err; code=$?
+holds "a full disk is an error, told after the verdict" test $code = 1 -a -s $O/full.txt
+holds "which names the file" grep -q "case.tar.zst" $O/full.err
+holds "nothing half-written is left there" test -z "$(ls -A /tmp/full)"
+holds "a file that is there is not written over" exits 1 "exists" $B diagnose --netns healthy --for 0 -o $O/early.tar.zst
+holds "an unknown bond names those there are" exits 3 "bond0" $B diagnose bond7 --netns healthy --for 0
+holds "no bond at all" exits 3 "" $B diagnose --for 0
+$B collect --netns healthy --for 3 -o - >$O/piped.tar.zst
+holds "collect into a pipe" $B diagnose --from $O/piped.tar.zst
+(sleep 6; in_ healthy-sw /usr/bin/ip link set s2 down) & begun=$(date +%s)
+$B diagnose --netns healthy --until-flap --for 10m >$O/flap.txt 2>&1
+holds "it ends soon after a flap" test $(($(date +%s) - begun)) -le 30
+holds "without sent frames" exits 10 "" $B diagnose --netns healthy --no-tx-tap --for 5
+echo "guest: live: $failed statements do not hold"
+exit $failed
