@@ -263,7 +263,7 @@ fn lldp(data: &mut [u8], mapper: &mut Mapper) {
             (1, Some(4)) | (2, Some(3)) if value.len() == 7 => mac_at(value, 1, mapper),
             (2, Some(1 | 5 | 7)) | (4, _) if names_a_port(value, kind) => {}
             (1 | 2, _) => mask(value.get_mut(1..).unwrap_or_default(), mapper),
-            (4 | 5 | 6, _) => mask(value, mapper),
+            (4..=6, _) => mask(value, mapper),
             (3 | 7, _) => {}
             // Management addresses and what organisations add: lengths stay, contents go.
             (8, _) => value.iter_mut().skip(2).for_each(|b| *b = 0),
