@@ -104,7 +104,7 @@ fn data(case: &Case, dev: &str, silence: &Silence) -> Option<(Reading, Reading, 
             .max_by_key(|(a, b)| (share(a, b), std::cmp::Reverse(a.ns)));
         let Some((a, b)) = closest else { continue };
         let most = series.pairs().map(|(a, b)| rate(&a, &b)).max().unwrap_or(0);
-        let usual = (DATA_PER_SECOND * 1000).max(most / 2);
+        let usual = DATA_PER_SECOND.max(most / 2);
         let paused = series
             .pairs()
             .filter(|(a, b)| a.ns >= due && b.ns <= silence.expired.min(silence.to) && b.ns - a.ns >= SECOND)
@@ -125,15 +125,15 @@ fn data(case: &Case, dev: &str, silence: &Silence) -> Option<(Reading, Reading, 
     best.map(|(share, a, b)| (a, b, share >= WITHIN))
 }
 
-/// Thousandths of frames in a second between two readings.
+/// Frames in a second between two readings.
 fn rate(a: &Reading, b: &Reading) -> i64 {
     i64::try_from(b.value.saturating_sub(a.value)).unwrap_or(i64::MAX / 1_000_000).saturating_mul(1000)
         / ((b.ns - a.ns) / 1_000_000).max(1)
 }
 
-/// How many frames come in `ns` nanoseconds at a rate in the unit of [`rate`].
+/// How many frames come in `ns` nanoseconds at a rate of so many in a second.
 fn frames(rate: i64, ns: i64) -> i64 {
-    rate.saturating_mul(ns / 1_000_000) / 1_000_000
+    rate.saturating_mul(ns / 1_000_000) / 1000
 }
 
 /// Everything between the wire and the tap that can be seen from the host is clear during the silence, and data kept
