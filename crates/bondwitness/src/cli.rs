@@ -309,7 +309,7 @@ pub(crate) struct Diagnose {
     #[arg(value_name = "BOND")]
     pub(crate) bonds: Vec<String>,
     /// Files, folders or archives with evidence; `-` reads standard input.
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["window", "no_tx_tap", "netns"])]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["window", "no_tx_tap", "netns", "sign"])]
     pub(crate) from: Vec<PathBuf>,
     /// Print the verdict as JSON (schema `bondwitness/verdict/v1`).
     #[arg(long)]
@@ -345,6 +345,9 @@ pub(crate) struct Live {
     /// Look at another network namespace: a name of `ip netns`, or a process id.
     #[arg(long, value_name = "NAME|PID")]
     pub(crate) netns: Option<String>,
+    /// Sign the bundle with this private key (OpenSSH, Ed25519; `bondwitness verify --new-key FILE` makes one).
+    #[arg(long, value_name = "KEY", requires = "output")]
+    pub(crate) sign: Option<PathBuf>,
 }
 
 /// A duration as people type it: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.

@@ -27,6 +27,8 @@ struct Order {
     color: bool,
     until_flap: bool,
     output: Option<PathBuf>,
+    /// The private key to sign with, as its file holds it.
+    key: Option<String>,
 }
 
 pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
@@ -38,6 +40,7 @@ pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
         color,
         until_flap: args.until_flap,
         output: args.output.clone(),
+        key: key(&args.live)?,
     };
     run(&order, &args.live)
 }
@@ -51,8 +54,15 @@ pub(super) fn collect(args: &Collect) -> Result<u8> {
         color: false,
         until_flap: false,
         output: Some(args.output.clone()),
+        key: key(&args.live)?,
     };
     run(&order, &args.live)
+}
+
+/// Reads the key to sign with, and finds out that it is one before minutes are spent.
+fn key(live: &Live) -> Result<Option<String>> {
+    let Some(path) = &live.sign else { return Ok(None) };
+    Ok(Some(super::verify::private_key(path)?.to_openssh()))
 }
 
 fn run(order: &Order, live: &Live) -> Result<u8> {
@@ -183,6 +193,7 @@ fn tell(
         "window_ms": u64::try_from(plan.window.as_millis()).unwrap_or(u64::MAX),
         "until_flap": plan.until_flap,
         "bundle": order.output.is_some(),
+        "key": order.key,
         "quiet": order.output.as_deref() == Some(Path::new("-")),
     });
     Told::Begin(wish.to_string().into_bytes()).send(&mut input)?;
