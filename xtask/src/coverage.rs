@@ -85,7 +85,7 @@ pub(crate) const REASONS: &[Reason] = &[
     reason(
         &["S0-02"],
         Partly,
-        "`ip neigh` is read with its states; no check judges a FAILED gateway yet, other network namespaces need live collection (issue 4)",
+        "`ip neigh` is read with its states; no check judges a FAILED gateway yet, other network namespaces are looked at with `--netns` one at a time",
         &["crates/core/src/parse/ip_neigh.rs"],
     ),
     reason(&["S0-03"], Later, "history per VLAN needs the flight recorder: a later issue", &[]),
@@ -97,8 +97,8 @@ pub(crate) const REASONS: &[Reason] = &[
     ),
     reason(
         &["S0-05"],
-        Partly,
-        "release, kernel, driver, firmware and NICs are read where they were saved; collecting them on a host is issue 4",
+        Met,
+        "release, kernel, driver, firmware and NICs are collected and read",
         &[
             "crates/core/src/parse/os_release.rs",
             "crates/core/src/parse/uname.rs",
@@ -155,16 +155,16 @@ pub(crate) const REASONS: &[Reason] = &[
             "S0-29", "S0-30", "S0-31", "S0-32", "S0-33", "S0-34", "S0-35", "S0-36", "S0-38", "S0-39",
             "S0-40", "S0-41", "E-08", "E-09", "E-10",
         ],
-        Later,
-        "reconciler (`bypass`): a later issue",
-        &[],
+        Partly,
+        "`bypass plan|apply|run|remove` keeps the interface, with guard rails; what is not settled or measured stands in docs/bypass.md",
+        &["crates/core/src/plan/bypass.rs", "crates/host/src/reconcile.rs"],
     ),
     // Fast plan.
     reason(
         &["S4-01"],
-        Partly,
-        "one command judges all of it from saved evidence; capturing it on the running host in one go is issue 4",
-        &["crates/bondwitness/src/cmd/diagnose.rs"],
+        Met,
+        "one command collects and judges, on the running host or from saved evidence",
+        &["crates/bondwitness/src/cmd/diagnose.rs", "crates/bondwitness/src/cmd/live.rs"],
     ),
     reason(
         &["S4-03"],
@@ -174,8 +174,8 @@ pub(crate) const REASONS: &[Reason] = &[
     ),
     reason(
         &["S4-04"],
-        Partly,
-        "`ip -br link`, `ip -d -s link` and their JSON are read; reading netlink live is issue 4",
+        Met,
+        "`ip -br link`, `ip -d -s link`, their JSON and the netlink messages themselves are read",
         &["crates/core/src/parse/ip_link.rs", "crates/core/src/parse/ip_link_json.rs"],
     ),
     reason(
@@ -186,8 +186,8 @@ pub(crate) const REASONS: &[Reason] = &[
     ),
     reason(
         &["S4-10"],
-        Partly,
-        "kernel log, journal and driver messages are read and classified; reading the running journal is issue 4",
+        Met,
+        "kernel log, journal and driver messages are collected, read and classified",
         &[
             "crates/core/src/parse/kernel_log.rs",
             "crates/core/src/parse/kernel_messages.rs",
@@ -217,15 +217,19 @@ pub(crate) const REASONS: &[Reason] = &[
     reason(
         &["S4-51"],
         Partly,
-        "`bridge link` and `bridge vlan` are read; collecting them live is issue 4",
+        "`bridge link` and `bridge vlan` are read; the collectors leave the VLANs of bridges out",
         &["crates/core/src/parse/bridge_link.rs", "crates/core/src/parse/bridge_vlan.rs"],
     ),
     reason(&["S4-53"], Later, "`drill`: a later issue", &[]),
     reason(
         &["S4-55"],
-        Partly,
-        "captures of every member, or one of all interfaces, are read from pcap and pcapng; capturing live is issue 4",
-        &["crates/core/src/capture/reader.rs", "crates/core/src/capture/fold.rs"],
+        Met,
+        "every member is captured on, in both directions; captures of every member, or one of all interfaces, are read",
+        &[
+            "crates/host/src/sensor/taps.rs",
+            "crates/core/src/capture/reader.rs",
+            "crates/core/src/capture/fold.rs",
+        ],
     ),
     reason(
         &["S4-62", "S4-68"],
@@ -255,9 +259,9 @@ pub(crate) const REASONS: &[Reason] = &[
     reason(&["S4-92"], Met, "the window of the case is given in UTC", &["crates/core/src/report/mod.rs"]),
     reason(
         &["S4-93", "S4-94", "S4-95", "S4-96", "S4-97"],
-        Partly,
-        "saved snapshots, logs, counters, settings and captures of one window are read together; `collect`, which takes them, is issue 4",
-        &["crates/core/src/case.rs"],
+        Met,
+        "snapshots, logs, counters, settings and captures of one window are collected and read together",
+        &["crates/host/src/sensor/session.rs", "crates/core/src/case.rs"],
     ),
     reason(
         &[],
@@ -298,21 +302,21 @@ pub(crate) const REASONS: &[Reason] = &[
     ),
     reason(
         &["D-03"],
-        Partly,
-        "folders, archives, sosreports, captures and pasted text are read; bundles and Talos support archives have no handling of their own",
+        Met,
+        "folders, archives, bundles, sosreports, Talos support archives, captures and pasted text are read",
         &["crates/host/src/load/mod.rs"],
     ),
     reason(
         &["D-04"],
-        Partly,
-        "the advised capture does not set promiscuous mode (`tcpdump -p`); our own capture is issue 4",
-        &["crates/core/src/advice.rs"],
+        Met,
+        "neither the advised capture (`tcpdump -p`) nor our own sets promiscuous mode",
+        &["crates/core/src/advice.rs", "crates/host/src/sys/packet.rs"],
     ),
     reason(
         &["D-05"],
-        Partly,
-        "the short form of /proc/net/bonding is read and the missing details are a gap with reason and command; `doctor` is a later issue",
-        &["crates/core/src/parse/proc_bonding.rs", "crates/core/src/verdict.rs"],
+        Met,
+        "the short form of /proc/net/bonding is read and the missing details are a gap with reason and command; `doctor` tells before",
+        &["crates/core/src/parse/proc_bonding.rs", "crates/bondwitness/src/cmd/doctor.rs"],
     ),
     reason(
         &["D-07"],
@@ -334,10 +338,9 @@ pub(crate) const REASONS: &[Reason] = &[
     reason(
         &["E-05"],
         Partly,
-        "counters of one reading stay together and each keeps its place; one atomic netlink dump is issue 4",
+        "counters of one reading stay together and each keeps its place; live, links come from one netlink dump, which the kernel may interrupt",
         &["crates/core/src/case.rs"],
     ),
-    reason(&["E-06"], Later, "what the A/B probe proves is said by the probe: a later issue", &[]),
     reason(&["E-11"], NoCode, "a remark on a name", &[]),
     reason(
         &["E-18"],

@@ -237,9 +237,11 @@ fn errors_name_the_operation_and_the_next_step() {
         "{err}"
     );
 
-    let output = run(&["diagnose"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("--from"));
+    let output = run(&["diagnose", "no-such-bond"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("no-such-bond") && text(&output.stderr).contains("\nhelp: "));
+    assert_eq!(run(&["diagnose", "--from", "x", "--for", "5"]).status.code(), Some(2));
+    assert_eq!(run(&["collect", "--for", "5 weeks", "-o", "x"]).status.code(), Some(2));
 
     assert_eq!(run(&["diagnose", "--nonsense"]).status.code(), Some(2));
     assert_eq!(run(&["explain", "no-such-check"]).status.code(), Some(2));
