@@ -316,7 +316,7 @@ pub(crate) const REASONS: &[Reason] = &[
         &["D-05"],
         Met,
         "the short form of /proc/net/bonding is read and the missing details are a gap with reason and command; `doctor` tells before",
-        &["crates/core/src/parse/proc_bonding.rs", "crates/bondwitness/src/cmd/doctor.rs"],
+        &["crates/core/src/parse/proc_bonding.rs", "crates/bondwitness/src/cmd/doctor/mod.rs"],
     ),
     reason(
         &["D-07"],

@@ -22,7 +22,7 @@ const HEADINGS: [&str; 6] = [
 
 /// Where `Serialize` and `Deserialize` may be derived: the frozen outer schemas, and what scenario files are read into
 /// (rule 5 of the architecture).
-const SERIALIZED: [&str; 8] = [
+const SERIALIZED: [&str; 9] = [
     "crates/core/src/bundle/v1.rs",
     "crates/core/src/collection/v1.rs",
     "crates/core/src/evidence/v1.rs",
@@ -32,6 +32,7 @@ const SERIALIZED: [&str; 8] = [
     "crates/lab/src/scenario.rs",
     // What `cargo xtask vm` tells its guest; both are built from the same source.
     "crates/guest/src/plan.rs",
+    "crates/guest/src/path_trial.rs",
 ];
 
 /// Pages of `docs` that quote the kernel's own words without marks, so that the word may stand there. None does today.
