@@ -85,18 +85,19 @@ holds "a filter on the way in: the host, or not decided" may ingress "10 11"
 holds "set down on the host: the host, or not decided" may down "10 11"
 holds "a static partner: the switch, both ends, or not decided" may static "10 12 15"
 holds "an active-backup bond in order" may backup "0 10"
-for n in $CASES; do
-    echo "live: $n: code $(cat $O/$n.code), bundle of $(stat -c %s $O/$n.tar.zst) octets"
-    holds "$n: the bundle holds, and its verdict is made anew" $B verify $O/$n.tar.zst
-    holds "$n: at most 300 KiB" test $(stat -c %s $O/$n.tar.zst) -le 307200
-    $B diagnose --from $O/$n.tar.zst --json >$O/$n.again
-    holds "$n: the same verdict from the bundle, byte for byte" cmp $O/$n.json $O/$n.again
+for c in $CASES; do
+    echo "live: $c: code $(cat $O/$c.code), bundle of $(stat -c %s $O/$c.tar.zst) octets"
+    holds "$c: the bundle holds, and its verdict is made anew" $B verify $O/$c.tar.zst
+    holds "$c: at most 300 KiB" test $(stat -c %s $O/$c.tar.zst) -le 307200
+    $B diagnose --from $O/$c.tar.zst --json >$O/$c.again
+    holds "$c: the same verdict from the bundle, byte for byte" cmp $O/$c.json $O/$c.again
 done
 
 # An end ahead of time.
 $B diagnose --netns healthy --for 1h -o $O/early.tar.zst >$O/early.txt 2>&1 & p=$!
-sleep 8; kill -INT $p; wait $p
-holds "Ctrl-C gives the verdict on what there is" test $? = 0 -a -s $O/early.txt
+# The shell starts what it puts into the background deaf to SIGINT; SIGTERM is taken the same way.
+sleep 8; kill -TERM $p; wait $p
+holds "a wish to stop gives the verdict on what there is" test $? = 0 -a -s $O/early.txt
 holds "and the bundle" $B verify $O/early.tar.zst
 $B diagnose --netns healthy --for 1h -o $O/killed.tar.zst >/dev/null 2>&1 & p=$!
 sleep 5; kill -9 $p; sleep 2

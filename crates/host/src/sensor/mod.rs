@@ -2,6 +2,7 @@
 //! a pipe, and stores what the judge gives back. It parses no evidence (ADR 0007).
 
 pub mod bonds;
+pub mod events;
 mod facts;
 pub mod session;
 pub mod stream;

@@ -1,6 +1,6 @@
 //! A collection from its first reading to its last.
 
-use super::{bonds, taps::Taps};
+use super::{bonds, events::Events, taps::Taps};
 use crate::clock;
 use crate::collect::{self, Pace, Sink, Target};
 use crate::poll;
@@ -17,6 +17,9 @@ use super::stream::{self, Told};
 const AFTER_FLAP: Duration = Duration::from_secs(10);
 /// Between two samples.
 const SAMPLE: Duration = Duration::from_secs(1);
+
+/// Between a sample and one that an event asks for.
+const AFTER_EVENT: Duration = Duration::from_millis(200);
 
 /// What is wanted.
 #[derive(Debug, Clone)]
@@ -83,6 +86,7 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
     // The taps first: what passes while the rest is read is not lost.
     let mut taps = Taps::new(plan.outgoing);
     let capturing = plan.window > Duration::ZERO;
+    let mut events = Events::open(&mut pipe)?;
     if capturing {
         follow(&mut taps, &target, &mut pipe)?;
     }
@@ -96,9 +100,11 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
             .flat_map(|b| b.members.clone())
             .collect();
         taps.join(&without);
-        watch(plan, control, &mut taps, &mut target, &mut pipe)?;
+        watch(plan, control, &mut taps, &mut events, &mut target, &mut pipe)?;
         collect::run(Pace::Snapshot, &target, &mut pipe)?;
     }
+    events.drain(&mut pipe)?;
+    collection.losses.extend(events.losses());
     collection.captures = taps.finish(&mut pipe)?;
     for capture in &collection.captures {
         Told::Closed(capture.clone()).send(&mut pipe.out)?;
@@ -120,12 +126,15 @@ fn watch<W: Write>(
     plan: &Plan,
     control: &Control,
     taps: &mut Taps,
+    events: &mut Events,
     target: &mut Target,
     pipe: &mut Pipe<W>,
 ) -> io::Result<()> {
     let begun = Instant::now();
     let mut deadline = begun.checked_add(plan.window);
     let mut next = begun + SAMPLE;
+    let mut sampled = begun;
+    let mut seconds = 0;
     let mut flapped = false;
     loop {
         let now = Instant::now();
@@ -146,19 +155,31 @@ fn watch<W: Write>(
                 // The machine was away (suspended, starved): no burst of samples for the time that is gone.
                 next = now + SAMPLE;
             }
+            sampled = now;
             *target = bonds::target(&plan.bonds)?;
             follow(taps, target, pipe)?;
             collect::run(Pace::Sample, target, pipe)?;
-            Told::Tick.send(&mut pipe.out)?;
+            // One for each second, however many samples events asked for.
+            while seconds < begun.elapsed().as_secs() {
+                seconds += 1;
+                Told::Tick.send(&mut pipe.out)?;
+            }
         }
         let more = taps.drain(pipe)?;
+        if events.drain(pipe)? {
+            // What happened is read at once, but a storm of events makes no storm of samples.
+            next = next.min(Instant::now().max(sampled + AFTER_EVENT));
+        }
         pipe.out.flush()?;
         if more {
             continue;
         }
         let until = deadline.map_or(next, |d| d.min(next));
-        let descriptors: Vec<BorrowedFd<'_>> =
-            taps.descriptors().chain(std::iter::once(control.signals.as_fd())).collect();
+        let descriptors: Vec<BorrowedFd<'_>> = taps
+            .descriptors()
+            .chain(events.descriptor())
+            .chain(std::iter::once(control.signals.as_fd()))
+            .collect();
         poll::readable(&descriptors, until.saturating_duration_since(Instant::now()))?;
     }
 }
