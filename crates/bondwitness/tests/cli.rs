@@ -240,6 +240,8 @@ fn errors_name_the_operation_and_the_next_step() {
     let output = run(&["diagnose", "no-such-bond"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("no-such-bond") && text(&output.stderr).contains("\nhelp: "));
+    let output = run(&["diagnose", "--for", "0", "no-such-bond", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
     assert_eq!(run(&["diagnose", "--from", "x", "--for", "5"]).status.code(), Some(2));
     assert_eq!(run(&["collect", "--for", "5 weeks", "-o", "x"]).status.code(), Some(2));
 

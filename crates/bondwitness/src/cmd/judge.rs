@@ -17,6 +17,15 @@ use std::io::{BufReader, BufWriter, Write};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What is said where no bond is: a page about every interface would not answer the question.
+const NO_BOND: &str = "\
+NOTHING TO EXAMINE  this network namespace has no bond of the bonding driver (/proc/net/bonding is empty)
+  Bonds of another namespace:           bondwitness diagnose --netns NAME|PID
+  Evidence of another host:             bondwitness diagnose --from PATH
+  teamd or Open vSwitch, or no bond:    save `teamdctl team0 state`, `ovs-appctl bond/show`, `ip -d -s link`,
+                                        `ethtool -S IFACE` into a folder and use --from
+";
+
 /// What the sensor asked for; see `live::tell`.
 #[derive(Debug, Default)]
 struct Wish {
@@ -132,7 +141,12 @@ fn finish(
         // Interfaces alone are nothing that was asked for.
         code = if collection.bonds.is_empty() { 3 } else { report.exit_code() };
         if !wish.quiet {
-            Said::Out(print(&report, wish.json, wish.options)?.into_bytes()).send(to)?;
+            let out = if collection.bonds.is_empty() && !wish.json {
+                NO_BOND.to_owned()
+            } else {
+                print(&report, wish.json, wish.options)?
+            };
+            Said::Out(out.into_bytes()).send(to)?;
             to.flush()?;
         }
         files.insert(bundle::v1::VERDICT_JSON.to_owned(), bundle::verdict_json(&report, VERSION));
