@@ -32,7 +32,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Give a verdict with citations on whatever evidence exists.
+    /// Give a verdict with citations, on this host or on whatever evidence exists.
     #[command(after_help = DIAGNOSE_HELP)]
     Diagnose(Diagnose),
     /// Tell what this user can see on this host, what stays blind, and how to grant it.
