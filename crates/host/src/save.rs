@@ -119,12 +119,12 @@ pub fn file(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     Ok(())
 }
 
-/// Finds out whether [`file`] will be able to write at `path`, before minutes are spent on what is to be written there.
+/// Finds out whether [`file()`] will be able to write at `path`, before minutes are spent on what is to be written there.
 /// Nothing is left behind.
 ///
 /// # Errors
 ///
-/// As for [`file`].
+/// As for [`file()`].
 pub fn may_be_written(path: &Path) -> Result<(), SaveError> {
     if path.symlink_metadata().is_ok() || path.file_name().is_none() {
         return Err(SaveError::Exists(path.to_owned()));
