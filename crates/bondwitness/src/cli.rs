@@ -155,15 +155,23 @@ pub(crate) enum BypassCommand {
 const BYPASS_FILE: &str = "/etc/bondwitness/bypass.yaml";
 const BYPASS_STATE: &str = "/run/bondwitness";
 
-/// Arguments of `bypass plan`.
-#[derive(Debug, Args)]
-pub(crate) struct BypassPlan {
-    /// What is wanted: a YAML file, or a folder of them.
+/// What is wanted, and where is remembered what was made of it.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub(crate) struct BypassPlace {
+    /// What is wanted: a YAML file, or a folder of them; `run` reads it again at every resync.
     #[arg(default_value = BYPASS_FILE)]
     pub(crate) file: PathBuf,
     /// Where is remembered what was made.
     #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
     pub(crate) state: PathBuf,
+}
+
+/// Arguments of `bypass plan`.
+#[derive(Debug, Args)]
+pub(crate) struct BypassPlan {
+    #[command(flatten)]
+    pub(crate) place: BypassPlace,
     /// Exit with 1 unless everything is as wanted (for readiness probes).
     #[arg(long)]
     pub(crate) ready: bool,
@@ -175,12 +183,8 @@ pub(crate) struct BypassPlan {
 /// Arguments of `bypass apply`.
 #[derive(Debug, Args)]
 pub(crate) struct BypassApply {
-    /// What is wanted: a YAML file, or a folder of them.
-    #[arg(default_value = BYPASS_FILE)]
-    pub(crate) file: PathBuf,
-    /// Where is remembered what was made.
-    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
-    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: BypassPlace,
     /// Only show the plan.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -192,12 +196,8 @@ pub(crate) struct BypassApply {
 /// Arguments of `bypass run`.
 #[derive(Debug, Args)]
 pub(crate) struct BypassRun {
-    /// What is wanted: a YAML file, or a folder of them; read again at every resync.
-    #[arg(default_value = BYPASS_FILE)]
-    pub(crate) file: PathBuf,
-    /// Where is remembered what was made.
-    #[arg(long, value_name = "DIR", default_value = BYPASS_STATE)]
-    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: BypassPlace,
     /// Seconds between two looks at everything, although nothing was heard.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) resync: u64,

@@ -37,8 +37,8 @@ fn helped(error: ApplyError) -> anyhow::Error {
 }
 
 fn plan(args: &BypassPlan) -> Result<u8> {
-    let wanted = configuration(&args.file).map_err(wrong)?;
-    let state = apply::state(&args.state).map_err(helped)?;
+    let wanted = configuration(&args.place.file).map_err(wrong)?;
+    let state = apply::state(&args.place.state).map_err(helped)?;
     let planned = reconcile::plan(&wanted, &state).map_err(helped)?;
     show(&planned, None, args.json)?;
     if args.ready && !planned.ready() {
@@ -48,16 +48,11 @@ fn plan(args: &BypassPlan) -> Result<u8> {
 }
 
 fn apply(args: &BypassApply) -> Result<u8> {
-    let wanted = configuration(&args.file).map_err(wrong)?;
     if args.dry_run {
-        return plan(&BypassPlan {
-            file: args.file.clone(),
-            state: args.state.clone(),
-            ready: false,
-            json: args.json,
-        });
+        return plan(&BypassPlan { place: args.place.clone(), ready: false, json: args.json });
     }
-    let keeper = lock(&args.state, "apply")?;
+    let wanted = configuration(&args.place.file).map_err(wrong)?;
+    let keeper = lock(&args.place.state, "apply")?;
     let mut state = keeper.state().map_err(helped)?;
     let planned = reconcile::plan(&wanted, &state).map_err(helped)?;
     let mut host = Host::new(&keeper).map_err(helped)?;
@@ -152,13 +147,13 @@ fn configuration(path: &Path) -> Result<Vec<Entry>, String> {
 }
 
 fn keep(args: &BypassRun) -> Result<u8> {
-    let wanted = configuration(&args.file).map_err(wrong)?;
+    let wanted = configuration(&args.place.file).map_err(wrong)?;
     if args.resync == 0 {
         bail!(Helped::new("cannot look at everything every 0 seconds", "--resync takes 1 or more").code(2));
     }
-    let keeper = lock(&args.state, "run")?;
+    let keeper = lock(&args.place.state, "run")?;
     let mut teller = Teller { args, last: Vec::new(), ready: None, failed: None };
-    let mut read = || configuration(&args.file);
+    let mut read = || configuration(&args.place.file);
     let result = reconcile::run(&keeper, wanted, Duration::from_secs(args.resync), &mut read, &mut |told| {
         teller.tell(told)
     });

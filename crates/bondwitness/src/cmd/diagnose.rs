@@ -41,13 +41,13 @@ pub(super) fn run(args: &Diagnose, color: bool) -> Result<u8> {
 }
 
 /// A file as the diagnosis takes it. Large ones are hashed only on request (contract.md).
-pub(super) fn input<'a>(path: &'a str, bytes: &'a [u8], hash: bool, problem: Option<String>) -> Input<'a> {
+fn input<'a>(path: &'a str, bytes: &'a [u8], hash: bool, problem: Option<String>) -> Input<'a> {
     let sha256 = (hash || bytes.len() <= HASH_LIMIT).then(|| diagnose::sha256_hex(bytes));
     Input { path, bytes, sha256, problem }
 }
 
 /// Leaves the subjects that were asked for.
-pub(super) fn keep(report: &mut Report, bonds: &[String]) -> Result<()> {
+fn keep(report: &mut Report, bonds: &[String]) -> Result<()> {
     if bonds.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,9 @@ pub const READINGS: &str = "readings.txt";
 pub const READINGS_HEAD: &str =
     "# file | source | begin, monotonic ns | end - begin, ns | octets, or why there are none\n";
 
+/// The filter of the sensor's captures, in words of libpcap: slow protocols and LLDP.
+const FILTER: &str = "ether proto 0x8809 or 0x88cc";
+
 /// The ids of a capture file's interfaces, by name and link type.
 type Interfaces = BTreeMap<(String, u16), u32>;
 
@@ -91,20 +94,14 @@ impl Spool {
                 });
             }
             Form::Frame { dev, direction, length, bytes } => {
-                self.packet(
-                    &file,
-                    dev,
-                    writer::ETHERNET,
-                    Some("ether proto 0x8809 or 0x88cc"),
-                    |interface| Packet {
-                        interface,
-                        ns: reading.window.real_ns,
-                        data: bytes,
-                        length: *length,
-                        direction: Some(*direction),
-                        comment: None,
-                    },
-                );
+                self.packet(&file, dev, writer::ETHERNET, Some(FILTER), |interface| Packet {
+                    interface,
+                    ns: reading.window.real_ns,
+                    data: bytes,
+                    length: *length,
+                    direction: Some(*direction),
+                    comment: None,
+                });
             }
         }
     }
@@ -112,7 +109,7 @@ impl Spool {
     /// A capture file that exists although nothing was captured: that nothing came is evidence.
     pub fn open_capture(&mut self, file: &str, dev: &str) {
         let file = safe_path(file);
-        self.interface(&file, dev, writer::ETHERNET, Some("ether proto 0x8809 or 0x88cc"));
+        self.interface(&file, dev, writer::ETHERNET, Some(FILTER));
     }
 
     /// Writes what a capture counted into its file.

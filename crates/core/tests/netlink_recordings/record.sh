@@ -4,9 +4,10 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 vm=$(realpath target/vm)
-user=$vm/root/userland
+packages=$vm/root
+user=$packages/userland
 for kernel in ${*:-6.12 6.1}; do
-    root=$vm/root/kernel-$kernel
+    root=$packages/kernel-$kernel
     work=$vm/netlink-$kernel
     rm -rf "$work"
     mkdir -p "$work"/fs/{bin,usr/bin,usr/sbin,lib64,usr/lib/x86_64-linux-gnu,modules,opt/td,proc,sys,dev,run,tmp,out,etc/iproute2}

@@ -1,4 +1,4 @@
-//! What the kernel says of the host and of this process.
+//! What the kernel says of the host.
 
 use bondwitness_core::collection::v1;
 
@@ -18,31 +18,6 @@ pub(super) fn host() -> v1::Host {
             .map(|p| p.to_string_lossy().into_owned())
             .unwrap_or_default(),
     }
-}
-
-/// Those capabilities of this process that reading evidence asks for, in the kernel's names. Numbers: linux/capability.h.
-pub(super) fn capabilities() -> Vec<String> {
-    const ASKED_FOR: [(u32, &str); 8] = [
-        (1, "CAP_DAC_OVERRIDE"),
-        (2, "CAP_DAC_READ_SEARCH"),
-        (12, "CAP_NET_ADMIN"),
-        (13, "CAP_NET_RAW"),
-        (21, "CAP_SYS_ADMIN"),
-        (34, "CAP_SYSLOG"),
-        (38, "CAP_PERFMON"),
-        (39, "CAP_BPF"),
-    ];
-    let status = line("/proc/self/status");
-    let effective = status
-        .lines()
-        .find_map(|l| l.strip_prefix("CapEff:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
-    ASKED_FOR
-        .iter()
-        .filter(|(bit, _)| effective >> bit & 1 == 1)
-        .map(|(_, name)| (*name).to_owned())
-        .collect()
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
         tool: plan.tool.clone(),
         command: plan.command.clone(),
         host: super::facts::host(),
-        capabilities: super::facts::capabilities(),
+        capabilities: crate::privilege::held(),
         ..v1::Collection::default()
     };
     collection.clocks.push(clock::clocks());

@@ -6,7 +6,6 @@
 use super::netlink::{Attributes, Messages, ROUTE, Request, Socket, u32_at};
 use std::cell::RefCell;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 const RTM_NEWLINK: u16 = 16;
@@ -103,27 +102,6 @@ fn xdp(value: &[u8]) -> Vec<(&'static str, u32)> {
 
 fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()
-}
-
-/// The bonds with their members: bonds in the kernel's order, members in the order in which they joined where that can
-/// be read, else by index.
-#[must_use]
-pub fn bonds(all: &[Interface]) -> Vec<(&Interface, Vec<&Interface>)> {
-    all.iter()
-        .filter(|i| i.is_bond())
-        .map(|bond| {
-            let mut members: Vec<&Interface> = all.iter().filter(|m| m.master == Some(bond.index)).collect();
-            let joined =
-                std::fs::read_to_string(Path::new("/sys/class/net").join(&bond.name).join("bonding/slaves"))
-                    .unwrap_or_default();
-            // Of another namespace, or in the middle of a change: then it does not name just these.
-            let place = |m: &Interface| joined.split_whitespace().position(|n| n == m.name);
-            if members.iter().all(|m| place(m).is_some()) {
-                members.sort_by_key(|m| place(m));
-            }
-            (bond, members)
-        })
-        .collect()
 }
 
 /// The interfaces with these names, what they are members or ports of, and everything that stands on any of those
@@ -229,10 +207,5 @@ mod tests {
         ];
         let names: Vec<&str> = stack(&all, &["eno1".to_owned()]).iter().map(|i| i.name.as_str()).collect();
         assert_eq!(names, ["eno1", "bond0", "bond0.70", "br70", "vpn0"]);
-        let bonds = bonds(&all);
-        let (bond, members) = bonds.first().unwrap();
-        assert_eq!(bond.name, "bond0");
-        assert_eq!(members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["eno1", "eno2"]);
-        assert_eq!(bonds.len(), 1);
     }
 }
