@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     /// Milliseconds between the starts of two incidents: their snapshots must not fall together.
     pub stagger_ms: u64,
+    /// The program itself collects and judges on the host, in place of the commands that people paste the output of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Side by side, in namespaces of their own.
     pub runs: Vec<Run>,
     /// Trials of the transmit path, one after the other, before the incidents.

@@ -129,9 +129,10 @@ pub(crate) fn boots(trials: &[Trial], per_boot: usize) -> Vec<Vec<Trial>> {
     boots
 }
 
-/// The truth in the words of the scores, with the names that the guest gives the members of incident `run`.
-pub(crate) fn truth(incident: &Incident, run: usize) -> Result<Truth> {
-    let mut declared = incident.truth.clone();
+/// The truth in the words of the scores, with the names that the guest gives the members of incident `run`; `own`: for all
+/// that the program itself can collect on the host.
+pub(crate) fn truth(incident: &Incident, run: usize, own: bool) -> Result<Truth> {
+    let mut declared = if own { incident.truth.of_all_collected() } else { incident.truth.clone() };
     declared.members.clear();
     for (i, member) in incident.topology.members.iter().enumerate() {
         if incident.truth.members.contains(&member.name) {
@@ -155,7 +156,8 @@ mod tests {
         assert!(chosen.refused.is_empty(), "{:?}", chosen.refused);
         assert!(chosen.trials.len() > 20);
         for trial in &chosen.trials {
-            truth(&trial.incident, 3).unwrap();
+            truth(&trial.incident, 3, true).unwrap();
+            truth(&trial.incident, 3, false).unwrap();
         }
     }
 
