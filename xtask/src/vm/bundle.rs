@@ -49,7 +49,7 @@ pub(super) fn look(folder: &Path) -> Result<Looked> {
     }
     if check.verdict == Rederived::Same {
         // By the rules of today, so what the program printed in the guest must come out again as well.
-        let stored = raw.files.iter().find(|f| f.path == v1::VERDICT_JSON);
+        let stored = raw.files.iter().find(|f| f.path.ends_with(&format!("/{}", v1::VERDICT_JSON)));
         if stored.is_none_or(|f| *f.bytes != *json) {
             complaints.push("`diagnose --from` gives another verdict than the one in the bundle".to_owned());
         }
