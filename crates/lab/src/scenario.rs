@@ -6,7 +6,8 @@
 
 use crate::fault::{Fault, Member, Way};
 use crate::incident::{
-    Capture, Collected, Decidable, Evidence, Host, Incident, LogShape, MemberSpec, Switch, TimedFault, Topology, Truth,
+    Capture, Collected, Decidable, Evidence, Host, Incident, LogShape, MemberSpec, Switch, TimedFault,
+    Topology, Truth,
 };
 use serde::Deserialize;
 use toml::{Table, Value};

@@ -157,8 +157,7 @@ mod tests {
         files.insert(v1::VERDICT_JSON.to_owned(), json);
         files.insert(v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
         let version = env!("CARGO_PKG_VERSION");
-        let meta =
-            Meta { version, hostname: "h", created_ns: 1_795_469_032_000_000_000, ..Meta::default() };
+        let meta = Meta { version, hostname: "h", created_ns: 1_795_469_032_000_000_000, ..Meta::default() };
         fs::write(folder.join(BUNDLE), bundle::pack(&files, &meta).unwrap().bytes).unwrap();
     }
 

@@ -113,7 +113,9 @@ pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
         match j {
             Judged::Row(incident) => incidents.push(*incident),
             Judged::Broken(id, why) => complaints.push(format!("{id} was not judged: {why}")),
-            Judged::Unfaithful(id, why) => complaints.push(format!("{id}: its bundle is not faithful: {why}")),
+            Judged::Unfaithful(id, why) => {
+                complaints.push(format!("{id}: its bundle is not faithful: {why}"))
+            }
         }
     }
     incidents.sort_by(|a, b| a.row.id.cmp(&b.row.id));

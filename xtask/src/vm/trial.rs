@@ -29,10 +29,7 @@ pub(crate) fn run(
     for kernel in kernels {
         let root = packages.kernel(*kernel)?;
         let mut initrd = initramfs::base(userland, &modules::load(&root)?, &script(trial))?;
-        initrd.extend(initramfs::program(
-            PROGRAM,
-            &fs::read(&program).context("cannot read the program")?,
-        ));
+        initrd.extend(initramfs::program(PROGRAM, &fs::read(&program).context("cannot read the program")?));
         let place = folder.join("runs").join(format!("{trial}-{}", kernel.name));
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
         let path = place.join("initrd");
