@@ -1,4 +1,4 @@
-//! The program under trial, started as a user starts it: `bondwitness diagnose --netns NAME --for S -o BUNDLE`.
+//! The program under trial, started as a user starts it: `bondwitness diagnose --netns NAME --for S -o BUNDLE`, or `collect`.
 
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -38,11 +38,13 @@ pub(crate) enum Progress {
 }
 
 impl Collector {
-    /// Starts it for `window` in the namespace of that name; what it leaves goes to `out`.
-    pub(crate) fn start(namespace: &str, window: Duration, out: &Path) -> Result<Self> {
+    /// Starts it for `window` in the namespace of that name, with a verdict at its end or without; what it leaves goes to
+    /// `out`.
+    pub(crate) fn start(namespace: &str, diagnose: bool, window: Duration, out: &Path) -> Result<Self> {
         let file = |name: &str| File::create(out.join(name)).with_context(|| format!("cannot create {name}"));
         let child = Command::new(PROGRAM)
-            .args(["diagnose", "--netns", namespace, "--json", "--for"])
+            .args(if diagnose { ["diagnose", "--json"].as_slice() } else { &["collect"] })
+            .args(["--netns", namespace, "--for"])
             .arg(format!("{}ms", window.as_millis()))
             .arg("-o")
             .arg(out.join(BUNDLE))

@@ -123,7 +123,7 @@ impl<'a> Running<'a> {
                     self.took_s = world.collector.as_ref().map_or(0.0, |c| c.took_s);
                     self.state = State::Done(world.finish(booted));
                 } else {
-                    world.act(&self.run.incident, step);
+                    world.act(self.run, step);
                 }
             }
             State::Done(_) | State::Over => {}
@@ -219,13 +219,14 @@ impl World {
         Ok(world)
     }
 
-    fn act(&mut self, incident: &Incident, step: Step) {
+    fn act(&mut self, run: &Run, step: Step) {
+        let incident = &run.incident;
         let turn = |i: usize| incident.faults.get(i).map(|f| &f.fault).filter(|f| !support::is_noise(f));
         let result = match step {
             Step::Begin(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, true)),
             Step::End(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, false)),
             Step::Watch => self.recorder.watch(&self.topology),
-            Step::Collect => self.collect(incident),
+            Step::Collect => self.collect(incident, run.diagnose),
             Step::Snapshot(i) => self.recorder.snapshot(&self.topology, i, &self.filters),
             Step::Finish => Ok(()),
         };
@@ -237,14 +238,14 @@ impl World {
     }
 
     /// The program under trial begins to look, as long as the scenario's capture lasts.
-    fn collect(&mut self, incident: &Incident) -> Result<()> {
+    fn collect(&mut self, incident: &Incident, diagnose: bool) -> Result<()> {
         let evidence = &incident.evidence;
         let (from, until) = (evidence.capture_from_ms, evidence.capture_until_ms);
         let window = collector::window(incident.duration_ms, from, until)?;
         let names = self.topology.names;
         let namespace = names.namespace(Place::Host);
         let out = self.recorder.out().to_owned();
-        self.collector = Some(Collector::start(&namespace, window, &out)?);
+        self.collector = Some(Collector::start(&namespace, diagnose, window, &out)?);
         self.recorder.event("the program looks");
         Ok(())
     }

@@ -24,6 +24,9 @@ pub struct Plan {
 pub struct Run {
     /// The name of its folder.
     pub name: String,
+    /// With [`Plan::own`]: `diagnose`, which also gives the verdict in the guest; else `collect`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub diagnose: bool,
     /// What is done. The guest gives the interfaces names of its own, by their place: [`member_name`].
     pub incident: Incident,
 }

@@ -109,7 +109,7 @@ const KERNELS_TITLE: &str = "## Real kernels, the lab's incidents";
 const KERNELS_ABOUT: &str = "\
 The scenarios of the lab as far as a kernel can run them, and some that only try the guest (`crates/guest/scenarios`): Debian\n\
 kernels 6.12 and 6.1 under QEMU, both ends in namespaces of one guest, the far end a second Linux bond or our own speaker.\n\
-On the host `bondwitness diagnose --netns NAME --for S -o BUNDLE` itself looks while the fault happens, from before it until after\n\
+On the host `bondwitness diagnose` (in the first seed; `collect` in the others) itself looks while the fault happens, from before it until after\n\
 it; the judge here reads the bundle that came out of the guest and nothing else, least of all the far end. Each bundle is checked\n\
 as `verify` does, judged again, and judged once more with its members packed in another order: one octet of difference fails the\n\
 run. Truth and what can be decided are declared in the scenario, where something else can be decided from a whole collection under\n\

@@ -30,12 +30,12 @@ pub(super) struct Looked {
     pub(super) complaints: Vec<String>,
 }
 
-/// Looks at the bundle in `folder`.
-pub(super) fn look(folder: &Path) -> Result<Looked> {
+/// Looks at the bundle in `folder`; `with_verdict`: the program gave its verdict in the guest.
+pub(super) fn look(folder: &Path, with_verdict: bool) -> Result<Looked> {
     let path = folder.join(BUNDLE);
     let raw = load::bundle(&path, &Limits::default())?;
     let check = checked(&raw);
-    let mut complaints = faults(&check);
+    let mut complaints = faults(&check, with_verdict);
     let (report, files) = diagnosed(&path)?;
     let again = folder.join(AGAIN);
     pack_again(&raw, &again)?;
@@ -84,12 +84,14 @@ fn checked(raw: &Raw) -> Check {
     check::check(&Found { entries: &entries, refused: &refused, seal: raw.seal }, None)
 }
 
-/// What a check found, in words; empty if the bundle holds and has a verdict. One by other rules is no fault.
-fn faults(check: &Check) -> Vec<String> {
+/// What a check found, in words; empty if the bundle holds, with a verdict where there must be one. One by other rules is no
+/// fault.
+fn faults(check: &Check, with_verdict: bool) -> Vec<String> {
     let mut faults: Vec<String> =
         check.faults.iter().map(|f| format!("{}: {}: {}", f.kind, f.path, f.detail)).collect();
     match &check.verdict {
         Rederived::Same | Rederived::OtherRuleset { .. } => {}
+        Rederived::NotStored if !with_verdict => {}
         Rederived::NotStored => faults.push("no verdict is stored".to_owned()),
         Rederived::NotTried => faults.push("the verdict was not made anew".to_owned()),
         Rederived::Differs { stored, now, file } => {
@@ -165,10 +167,19 @@ mod tests {
     fn a_bundle_that_keeps_its_promises_has_no_complaint() {
         let folder = tempfile::tempdir().unwrap();
         left(folder.path());
-        let looked = look(folder.path()).unwrap();
+        let looked = look(folder.path(), true).unwrap();
         assert_eq!(looked.complaints, Vec::<String>::new());
         assert_eq!(looked.files, 1);
         assert!(!folder.path().join(AGAIN).exists());
+    }
+
+    #[test]
+    fn a_verdict_that_should_be_there_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = BTreeMap::from([("state/proc-bonding.txt".to_owned(), STATE.to_vec())]);
+        fs::write(folder.path().join(BUNDLE), bundle::pack(&files, &Meta::default()).unwrap().bytes).unwrap();
+        assert_eq!(look(folder.path(), false).unwrap().complaints, Vec::<String>::new());
+        assert_eq!(look(folder.path(), true).unwrap().complaints, ["no verdict is stored"]);
     }
 
     #[test]
@@ -177,7 +188,7 @@ mod tests {
         left(folder.path());
         fs::write(folder.path().join(SAID), b"{}\n").unwrap();
         fs::write(folder.path().join(CODE), b"15\n").unwrap();
-        let complaints = look(folder.path()).unwrap().complaints;
+        let complaints = look(folder.path(), true).unwrap().complaints;
         assert_eq!(complaints.len(), 2, "{complaints:?}");
     }
 
@@ -190,7 +201,7 @@ mod tests {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         fs::write(&path, &bytes).unwrap();
-        let looked = look(folder.path());
+        let looked = look(folder.path(), true);
         assert!(looked.is_err() || looked.is_ok_and(|l| !l.complaints.is_empty()));
     }
 }

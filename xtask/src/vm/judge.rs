@@ -44,7 +44,7 @@ pub(crate) fn judge(
     }
     let mut judged = Vec::new();
     let (files, said, others) = if own {
-        let looked = bundle::look(folder).with_context(|| format!("cannot judge {id}"))?;
+        let looked = bundle::look(folder, trial.diagnose).with_context(|| format!("cannot judge {id}"))?;
         judged.extend(looked.complaints.into_iter().map(|why| Judged::Unfaithful(id.clone(), why)));
         let (said, others) = score::said(&looked.report);
         (looked.files, said, others)

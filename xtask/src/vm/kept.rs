@@ -113,7 +113,7 @@ pub(super) fn trials(folder: &Path) -> Result<Vec<Trial>> {
 }
 
 fn trials_of(runs: Vec<Run>) -> impl Iterator<Item = Trial> {
-    runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident })
+    runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident, diagnose: run.diagnose })
 }
 
 fn plan(folder: &Path) -> Result<Plan> {

@@ -311,7 +311,11 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
 
 /// What the guest of this boot is told to do.
 fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
-    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
+    let runs = boot.trials.iter().map(|t| Run {
+        name: t.name.clone(),
+        diagnose: boot.own && t.diagnose,
+        incident: t.incident.clone(),
+    });
     let plan = Plan { stagger_ms: STAGGER_MS, own: boot.own, runs: runs.collect(), paths: Vec::new() };
     serde_json::to_vec_pretty(&plan).context("cannot write the plan")
 }
