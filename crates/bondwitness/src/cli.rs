@@ -56,11 +56,27 @@ pub(crate) enum Command {
     /// Make a bundle that can be given away: names, addresses and secrets become pseudonyms.
     #[command(after_help = REDACT_HELP)]
     Redact(Redact),
-    /// Print the JSON Schema of what `--json` prints.
-    Schema,
+    /// Print the JSON Schema of what is printed with `--json` or stored.
+    #[command(after_help = SCHEMA_HELP)]
+    Schema(Schema),
     /// Follow the frames of a VLAN (or what stands on it) down to the wire: what each layer counted, and where they die.
     #[command(after_help = TXPATH_HELP)]
     Txpath(TxPath),
+}
+
+const SCHEMA_HELP: &str = "\
+Names: verdict, bypass, bypass-state, collection, doctor, manifest, redaction-map, txpath, verify; the
+value of `schema` in an output does as well (bondwitness/doctor/v1).";
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which one.
+    #[arg(default_value = "verdict")]
+    pub(crate) name: String,
+    /// All of them, as one object by name.
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) all: bool,
 }
 
 const REDACT_HELP: &str = "\
@@ -348,6 +364,10 @@ pub(crate) struct Live {
     /// Sign the bundle with this private key (OpenSSH, Ed25519; `bondwitness verify --new-key FILE` makes one).
     #[arg(long, value_name = "KEY", requires = "output")]
     pub(crate) sign: Option<PathBuf>,
+    /// Write the bundle under pseudonyms, as `bondwitness redact` does; what stands for what goes beside it, as
+    /// FILE.map.json. What is printed is not redacted.
+    #[arg(long, requires = "output")]
+    pub(crate) redact: bool,
 }
 
 /// A duration as people type it: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.

@@ -10,7 +10,7 @@
 
 use bondwitness_core::bundle::check::{self, Check, Entry, Found, Rederived, Signature};
 use bondwitness_core::bundle::compress::{self, Seal};
-use bondwitness_core::bundle::sign::{Key, PublicKey};
+use bondwitness_core::bundle::sign::{Key, PublicKey, Signer};
 use bondwitness_core::bundle::v1::Manifest;
 use bondwitness_core::bundle::{self, Meta, Packed};
 use bondwitness_core::capture::is_capture;
@@ -89,6 +89,7 @@ fn judged(mut files: Files) -> Files {
 }
 
 fn pack(files: &Files, key: Option<&Key>) -> Packed {
+    let key = key.map(|k| k as &dyn Signer);
     let meta = Meta { version: VERSION, created_ns: AT, hostname: "db01", key, ..Meta::default() };
     bundle::pack(files, &meta).expect("it packs")
 }

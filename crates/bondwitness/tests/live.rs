@@ -54,6 +54,18 @@ fn a_bundle_is_written_once_and_holds() {
     // Nothing else is left beside it.
     let names: Vec<_> = place.path().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "{names:?}");
+    // Under pseudonyms, signed all the same; what stands for what lies beside it.
+    let redacted = place.path().join("redacted.tar.zst");
+    let output = run(&["collect", "--for", "0", "--redact", "--sign", key, "-o", redacted.to_str().unwrap()]);
+    assert!(matches!(output.status.code(), Some(0..=15)), "{output:?}");
+    let output = run(&["verify", redacted.to_str().unwrap(), "--key", &format!("{key}.pub")]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("REDACTED"), "{output:?}");
+    let map = std::fs::read(place.path().join("redacted.tar.zst.map.json")).unwrap();
+    let map: serde_json::Value = serde_json::from_slice(&map).unwrap();
+    assert_eq!(map["schema"], "bondwitness/redaction-map/v1");
+    let output = run(&["collect", "--for", "0", "--redact", "-o", "-"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
 #[test]

@@ -120,18 +120,34 @@ pub fn judge() -> Result<Lockdown, LockdownError> {
     take(JUDGE, &[])
 }
 
-/// Leaves the calling process with the capabilities of `keep` and no others: for the process that collects.
+/// What the process that collects keeps: what the functions of `doctor` need, writing the bundle where root wants it, and
+/// ending the judge, which is another user by then.
+const SENSOR: [Capability; 9] = [
+    Capability::NetAdmin,
+    Capability::NetRaw,
+    Capability::Syslog,
+    Capability::Perfmon,
+    Capability::Bpf,
+    // Listing programs of BPF by their ids needs it on every kernel (`bpf_prog_get_fd_by_id`, Linux 6.12).
+    Capability::SysAdmin,
+    Capability::DacReadSearch,
+    Capability::DacOverride,
+    Capability::Kill,
+];
+
+/// Leaves the calling process with the capabilities that collecting needs and no others.
 ///
-/// To be called before any thread is started, and after what needs further rights is open (a bundle in a folder that
-/// only `CAP_DAC_OVERRIDE` could write to, a namespace that only `CAP_SYS_ADMIN` can enter): there is no way back. What
-/// a child of this process may hold is bounded by the same list, also where the file or the user would grant more.
+/// To be called before any thread is started, and after what needs further rights is done (a namespace that is entered, a
+/// child that still has to change its user): there is no way back. What a child of this process may hold is bounded by
+/// the same list, also where the file or the user would grant more.
 ///
 /// The user is not changed: root without capabilities still owns what root owns.
 ///
 /// # Errors
 ///
 /// If the kernel offers a step and does not grant it.
-pub fn sensor(keep: &[Capability]) -> Result<Lockdown, LockdownError> {
+pub fn sensor() -> Result<Lockdown, LockdownError> {
+    let keep = SENSOR;
     let wanted = keep.iter().fold(0, |set, c| set | c.bit());
     let keep_only = || {
         match sandbox::clear_ambient() {

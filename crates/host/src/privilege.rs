@@ -13,6 +13,10 @@ pub use probes::{Access, Scene};
 /// A capability that some function of this program needs or that the lock-down takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
+    /// Write files whatever their permissions.
+    DacOverride,
+    /// Send signals to processes of other users.
+    Kill,
     /// Change group ids.
     SetGid,
     /// Change user ids.
@@ -40,7 +44,9 @@ impl Capability {
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
+            Self::DacOverride => 1,
             Self::DacReadSearch => 2,
+            Self::Kill => 5,
             Self::SetGid => 6,
             Self::SetUid => 7,
             Self::SetPcap => 8,
@@ -63,7 +69,9 @@ impl Capability {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::DacOverride => "CAP_DAC_OVERRIDE",
             Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
+            Self::Kill => "CAP_KILL",
             Self::SetGid => "CAP_SETGID",
             Self::SetUid => "CAP_SETUID",
             Self::SetPcap => "CAP_SETPCAP",

@@ -3,6 +3,7 @@
 use super::{Helped, live};
 use crate::cli::Diagnose;
 use anyhow::{Result, bail};
+use bondwitness_core::bundle::v1;
 use bondwitness_core::diagnose::{self, Input, Report};
 use bondwitness_core::finding::Need;
 use bondwitness_core::report::{json_v1, text};
@@ -17,10 +18,14 @@ pub(super) fn run(args: &Diagnose, color: bool) -> Result<u8> {
         return live::diagnose(args, color);
     }
     let loaded = load::load(&args.from, &Limits::default())?;
+    // What is in a bundle was hashed when it was written, and is told with its hash again.
+    let bundled =
+        loaded.inputs.iter().any(|i| i.path.ends_with(v1::FILE) && v1::Manifest::read(&i.bytes).is_some());
+    let hash = args.hash || bundled;
     let inputs: Vec<Input<'_>> = loaded
         .inputs
         .iter()
-        .map(|i| input(&i.path, &i.bytes, args.hash, i.problem.as_ref().map(ToString::to_string)))
+        .map(|i| input(&i.path, &i.bytes, hash, i.problem.as_ref().map(ToString::to_string)))
         .collect();
     let mut report = diagnose::diagnose(&inputs);
     for s in &loaded.skipped {

@@ -2,18 +2,25 @@
 
 use super::diagnose::print;
 use anyhow::{Context as _, Result};
-use bondwitness_core::bundle;
+use bondwitness_core::bundle::{self, sign};
 use bondwitness_core::collection::{Form, Reading, Spool, v1};
 use bondwitness_core::evidence::Direction;
+use bondwitness_core::redact;
 use bondwitness_core::report::{members::words, printable, text};
 use bondwitness_host::lockdown::{self, Lockdown};
 use bondwitness_host::sensor::stream::{Said, Told};
 use lacp::wire::{ETHERTYPE_SLOW, SlowPdu};
 use lacp::{Lacpdu, PortState};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
+
+/// The kinds of files that go back to the collecting process.
+pub(super) const BUNDLE: &str = "bundle";
+/// See [`BUNDLE`].
+pub(super) const MAPPING: &str = "mapping";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -38,8 +45,10 @@ struct Wish {
     until_flap: bool,
     bundle: bool,
     quiet: bool,
-    /// The private key to sign with, as its file holds it.
+    /// The public half of the key that the collecting process signs with, as OpenSSH writes it.
     key: Option<String>,
+    /// Pseudonyms are made with this.
+    redact: Option<[u8; 32]>,
 }
 
 impl Wish {
@@ -66,6 +75,7 @@ impl Wish {
             bundle: flag("bundle"),
             quiet: flag("quiet"),
             key: v.get("key").and_then(Value::as_str).map(str::to_owned),
+            redact: v.get("redact").and_then(|seed| serde_json::from_value(seed.clone()).ok()),
         })
     }
 }
@@ -108,7 +118,11 @@ pub(super) fn run() -> Result<u8> {
                     to.flush()?;
                 }
             }
-            Told::End(collection) => end = Some(collection),
+            Told::End(collection) => {
+                // The pipe stays open: there may be something to be signed.
+                end = Some(collection);
+                break;
+            }
             Told::Begin(_) | Told::Signed(_) => {}
         }
     }
@@ -119,7 +133,7 @@ pub(super) fn run() -> Result<u8> {
     let Some(collection) = end else {
         anyhow::bail!("the collecting process ended early");
     };
-    let code = finish(&wish, &spool, &collection, &locked, &mut to)?;
+    let code = finish(&wish, &spool, &collection, &locked, &mut from, &mut to)?;
     Said::Exit(code).send(&mut to)?;
     to.flush()?;
     Ok(0)
@@ -130,6 +144,7 @@ fn finish(
     spool: &Spool,
     collection: &v1::Collection,
     locked: &Lockdown,
+    from: &mut impl Read,
     to: &mut impl Write,
 ) -> Result<u8> {
     let mut collection = collection.clone();
@@ -153,19 +168,63 @@ fn finish(
         files.insert(bundle::v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
     }
     if wish.bundle {
-        let key = wish.key.as_deref().map(bundle::sign::Key::read).transpose()?;
+        let redacted =
+            wish.redact.map(|seed| redact::case(&files, &wish.bonds, wish.diagnose.then_some(VERSION), seed));
+        let files = redacted.as_ref().map_or(&files, |r| &r.files);
+        let asked = match &wish.key {
+            Some(key) => {
+                Some(Asked { key: sign::PublicKey::read(key)?, pipes: RefCell::new((&mut *from, &mut *to)) })
+            }
+            None => None,
+        };
         let meta = bundle::Meta {
             version: VERSION,
-            hostname: &collection.host.hostname,
+            hostname: redacted.as_ref().map_or(&collection.host.hostname, |r| &r.hostname),
             created_ns: collection.clocks.last().map_or(0, |c| c.real_ns),
             bonds: &wish.bonds,
-            redaction: None,
-            key: key.as_ref(),
+            redaction: redacted.as_ref().map(|r| &r.note),
+            key: asked.as_ref().map(|a| a as _),
         };
-        let packed = bundle::pack(&files, &meta)?;
-        Said::File("bundle".to_owned(), packed.bytes).send(to)?;
+        let packed = bundle::pack(files, &meta).map_err(|e| super::Helped::new(e.to_string(), e.help()))?;
+        Said::File(BUNDLE.to_owned(), packed.bytes).send(to)?;
+        if let Some(redacted) = redacted {
+            Said::File(MAPPING.to_owned(), redacted.mapping).send(to)?;
+        }
     }
     Ok(code)
+}
+
+/// Signs by asking the process that has the key.
+struct Asked<'a, R, W> {
+    key: sign::PublicKey,
+    pipes: RefCell<(&'a mut R, &'a mut W)>,
+}
+
+impl<R, W> std::fmt::Debug for Asked<'_, R, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asked").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl<R: Read, W: Write> sign::Signer for Asked<'_, R, W> {
+    fn public(&self) -> sign::PublicKey {
+        self.key
+    }
+
+    fn sign(&self, manifest: &[u8]) -> Result<String, String> {
+        let (from, to) = &mut *self.pipes.borrow_mut();
+        let answer = Said::Sign(manifest.to_vec())
+            .send(to)
+            .and_then(|()| to.flush())
+            .and_then(|()| Told::receive(from))
+            .map_err(|e| e.to_string())?;
+        match answer {
+            Some(Told::Signed(text)) if !text.is_empty() => {
+                String::from_utf8(text).map_err(|_| "the signature is no text".to_owned())
+            }
+            _ => Err("the collecting process did not sign".to_owned()),
+        }
+    }
 }
 
 /// What is shown while the window is open, and what a flap is noticed by.

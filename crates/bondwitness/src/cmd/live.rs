@@ -3,19 +3,21 @@
 //! This process is the sensor of ADR 0007: it holds the privileges, starts the judge as its child, feeds it with
 //! readings, and prints and stores what comes back.
 
-use super::Helped;
+use super::judge::MAPPING;
+use super::{Helped, redact};
 use crate::cli::{Collect, Diagnose, Live};
 use anyhow::{Context as _, Result};
+use bondwitness_core::bundle::sign::Key;
 use bondwitness_host::sensor::stream::{Said, Told};
 use bondwitness_host::sensor::{self, Control, Plan, bonds};
 use bondwitness_host::signal::StopSignals;
-use bondwitness_host::{namespace, save, terminal};
+use bondwitness_host::{lockdown, namespace, random, save, terminal};
 use serde_json::json;
-use std::io::{BufReader, BufWriter, IsTerminal as _, Write as _};
+use std::io::{BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What the judge is told to do, as it is understood by `judge::Wish`.
@@ -27,8 +29,10 @@ struct Order {
     color: bool,
     until_flap: bool,
     output: Option<PathBuf>,
-    /// The private key to sign with, as its file holds it.
-    key: Option<String>,
+    /// The private key to sign with. It stays in this process.
+    key: Option<Key>,
+    /// The random octets that pseudonyms are made with, if any are.
+    redact: Option<[u8; 32]>,
 }
 
 pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
@@ -40,7 +44,8 @@ pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
         color,
         until_flap: args.until_flap,
         output: args.output.clone(),
-        key: key(&args.live)?,
+        key: args.live.sign.as_deref().map(super::verify::private_key).transpose()?,
+        redact: seed(&args.live)?,
     };
     run(&order, &args.live)
 }
@@ -54,15 +59,16 @@ pub(super) fn collect(args: &Collect) -> Result<u8> {
         color: false,
         until_flap: false,
         output: Some(args.output.clone()),
-        key: key(&args.live)?,
+        key: args.live.sign.as_deref().map(super::verify::private_key).transpose()?,
+        redact: seed(&args.live)?,
     };
     run(&order, &args.live)
 }
 
-/// Reads the key to sign with, and finds out that it is one before minutes are spent.
-fn key(live: &Live) -> Result<Option<String>> {
-    let Some(path) = &live.sign else { return Ok(None) };
-    Ok(Some(super::verify::private_key(path)?.to_openssh()))
+/// The random octets for pseudonyms.
+fn seed(live: &Live) -> Result<Option<[u8; 32]>> {
+    let octets = || random::octets::<32>().context("cannot read random octets from /dev/urandom");
+    live.redact.then(octets).transpose()
 }
 
 fn run(order: &Order, live: &Live) -> Result<u8> {
@@ -75,8 +81,19 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
         .code(2)
         .into());
     }
+    if to_stdout && order.redact.is_some() {
+        return Err(Helped::new(
+            "cannot redact into a pipe: what stands for what would have no place to be kept",
+            "write to a file: -o case.tar.zst; or redact later: bondwitness redact case.tar.zst -o FILE",
+        )
+        .code(2)
+        .into());
+    }
     if let Some(path) = order.output.as_deref().filter(|_| !to_stdout) {
         save::may_be_written(path)?;
+        if order.redact.is_some() {
+            save::may_be_written(&redact::mapping(path))?;
+        }
     }
     if let Some(name) = &live.netns {
         enter(name)?;
@@ -110,9 +127,14 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
         );
     };
     let control = Arc::new(Control { signals, flap: AtomicBool::new(false), gone: AtomicBool::new(false) });
+    // Before the first thread, and after the child, which needs rights to give its own away.
+    lockdown::sensor().map_err(|e| Helped::new(e.to_string(), e.help()))?;
+    // Closed only when the judge has ended: it may ask for a signature after the last reading.
+    let input = Arc::new(Mutex::new(Some(BufWriter::with_capacity(64 * 1024, input))));
     let back = {
-        let (control, path) = (Arc::clone(&control), order.output.clone());
-        std::thread::spawn(move || listen(output, &control, path.as_deref()))
+        let (control, path, key) = (Arc::clone(&control), order.output.clone(), order.key.clone());
+        let input = Arc::clone(&input);
+        std::thread::spawn(move || listen(output, &control, path.as_deref(), key.as_ref(), &input))
     };
     let plan = Plan {
         bonds: order.bonds.clone(),
@@ -122,7 +144,7 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
         command: std::env::args().skip(1).collect(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let told = tell(order, &plan, &control, input);
+    let told = tell(order, &plan, &control, &input);
     let back = wait(&mut child, back, &control)?;
     let status = child.wait().context("cannot wait for the judging process")?;
     let back = back?;
@@ -174,14 +196,20 @@ fn start() -> Result<Child> {
         })
 }
 
-/// Collects into the judge's input, and closes it.
-fn tell(
-    order: &Order,
-    plan: &Plan,
-    control: &Control,
-    input: std::process::ChildStdin,
-) -> std::io::Result<()> {
-    let mut input = BufWriter::with_capacity(64 * 1024, input);
+/// The judge's input: gone when there is nothing more to say.
+type Input = Mutex<Option<BufWriter<ChildStdin>>>;
+
+/// Collects into the judge's input. It is closed behind the last reading, unless a signature may be asked for.
+fn tell(order: &Order, plan: &Plan, control: &Control, input: &Input) -> std::io::Result<()> {
+    let mut place = input.lock().unwrap_or_else(PoisonError::into_inner);
+    let told = place.as_mut().map_or(Ok(()), |input| tell_all(order, plan, control, input));
+    if told.is_err() || order.key.is_none() {
+        *place = None;
+    }
+    told
+}
+
+fn tell_all(order: &Order, plan: &Plan, control: &Control, input: &mut impl Write) -> std::io::Result<()> {
     let wish = json!({
         "diagnose": order.diagnose,
         "bonds": order.bonds,
@@ -193,12 +221,22 @@ fn tell(
         "window_ms": u64::try_from(plan.window.as_millis()).unwrap_or(u64::MAX),
         "until_flap": plan.until_flap,
         "bundle": order.output.is_some(),
-        "key": order.key,
+        "key": order.key.as_ref().map(|k| k.public().to_openssh()),
+        "redact": order.redact,
         "quiet": order.output.as_deref() == Some(Path::new("-")),
     });
-    Told::Begin(wish.to_string().into_bytes()).send(&mut input)?;
-    sensor::run(plan, control, &mut input)?;
+    Told::Begin(wish.to_string().into_bytes()).send(input)?;
+    sensor::run(plan, control, &mut *input)?;
     input.flush()
+}
+
+/// Signs what the judge asks for, once: what it wants signed can be a manifest of a bundle only, by the namespace of the
+/// signature.
+fn sign(key: Option<&Key>, manifest: &[u8], input: &Input) {
+    let Some(mut input) = input.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let signature = key.map_or_else(String::new, |key| key.sign(manifest));
+    // A judge that is gone is noticed where its last word is missing.
+    let _ = Told::Signed(signature.into_bytes()).send(&mut input).and_then(|()| input.flush());
 }
 
 /// What came back from the judge.
@@ -207,7 +245,13 @@ struct Back {
 }
 
 /// Prints and stores what the judge says, until it ends.
-fn listen(output: ChildStdout, control: &Control, path: Option<&Path>) -> Result<Back> {
+fn listen(
+    output: ChildStdout,
+    control: &Control,
+    path: Option<&Path>,
+    key: Option<&Key>,
+    input: &Input,
+) -> Result<Back> {
     let mut output = BufReader::new(output);
     let mut back = Back { code: None };
     let mut failure = None;
@@ -225,23 +269,29 @@ fn listen(output: ChildStdout, control: &Control, path: Option<&Path>) -> Result
             Said::Err(bytes) => {
                 let _ = std::io::stderr().write_all(&bytes);
             }
-            Said::File(_, bytes) => {
+            Said::File(kind, bytes) => {
                 // The verdict is printed even where the bundle cannot be written.
-                let written = match path {
-                    Some(p) if p == Path::new("-") => {
-                        terminal::write_all_stdout(&bytes).context("cannot write to standard output")
-                    }
-                    Some(p) => save::file(p, &bytes).map_err(Into::into),
-                    None => Ok(()),
-                };
+                let written = store(&kind, &bytes, path);
                 failure = failure.or(written.err());
             }
-            Said::Sign(_) => {}
+            Said::Sign(manifest) => sign(key, &manifest, input),
             Said::Exit(code) => back.code = Some(code),
         }
     }
     control.gone.store(true, Ordering::Relaxed);
     failure.map_or(Ok(back), Err)
+}
+
+/// Stores a file of the judge where the user wants it.
+fn store(kind: &str, bytes: &[u8], path: Option<&Path>) -> Result<()> {
+    match path {
+        Some(p) if kind == MAPPING => save::file(&redact::mapping(p), bytes).map_err(Into::into),
+        Some(p) if p == Path::new("-") => {
+            terminal::write_all_stdout(bytes).context("cannot write to standard output")
+        }
+        Some(p) => save::file(p, bytes).map_err(Into::into),
+        None => Ok(()),
+    }
 }
 
 /// Waits for the judge's last word. A second Ctrl-C ends it.

@@ -31,7 +31,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8> {
         Command::Lab(args) => lab::run(args, color(cli.color)),
         Command::Verify(args) => verify::run(args),
         Command::Redact(args) => redact::run(args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(args),
         Command::Txpath(args) => txpath::run(args),
     }
 }

@@ -4,13 +4,12 @@ use super::{Helped, verify};
 use crate::cli::Redact;
 use anyhow::{Context as _, Result};
 use bondwitness_core::bundle::{self, Meta, check::Rederived, v1};
-use bondwitness_core::collection::v1::{Collection, FILE};
 use bondwitness_core::redact;
 use bondwitness_core::report::printable;
 use bondwitness_host::load::{self, Limits};
 use bondwitness_host::{random, save};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &Redact) -> Result<u8> {
     let key = args.sign.as_deref().map(verify::private_key).transpose()?;
@@ -33,41 +32,38 @@ pub(super) fn run(args: &Redact) -> Result<u8> {
         .filter_map(|f| Some((f.path.strip_prefix(root)?.to_owned(), f.bytes.to_vec())))
         .collect();
     let seed = random::octets::<32>().context("cannot read random octets from /dev/urandom")?;
-    let mut redacted = redact::redact(&files, seed);
-    redacted.note.manifest.clone_from(&check.manifest_sha256);
     let version = env!("CARGO_PKG_VERSION");
-    let mut files = redacted.files;
-    if !matches!(check.verdict, Rederived::NotStored) {
-        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &manifest.bonds);
-        files.insert(v1::VERDICT_JSON.to_owned(), bundle::verdict_json(&report, version));
-        files.insert(v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
-    }
-    let hostname = files
-        .get(FILE)
-        .and_then(|bytes| serde_json::from_slice::<Collection>(bytes).ok())
-        .map_or_else(|| "redacted".to_owned(), |c| c.host.hostname);
+    let verdict = (!matches!(check.verdict, Rederived::NotStored)).then_some(version);
+    let mut redacted = redact::case(&files, &manifest.bonds, verdict, seed);
+    redacted.note.manifest.clone_from(&check.manifest_sha256);
     let meta = Meta {
         version,
         created_ns: manifest.created_ns(),
-        hostname: &hostname,
+        hostname: &redacted.hostname,
         bonds: &manifest.bonds,
         redaction: Some(&redacted.note),
-        key: key.as_ref(),
+        key: key.as_ref().map(|k| k as _),
     };
-    let packed = bundle::pack(&files, &meta).map_err(|e| Helped::new(e.to_string(), e.help()))?;
-    let mut map = args.output.as_os_str().to_owned();
-    map.push(".map.json");
+    let packed = bundle::pack(&redacted.files, &meta).map_err(|e| Helped::new(e.to_string(), e.help()))?;
+    let map = mapping(&args.output);
     save::file(&args.output, &packed.bytes)?;
-    save::file(Path::new(&map), &redacted.mapping)?;
+    save::file(&map, &redacted.mapping)?;
     super::print(&format!(
         "bundle   {} (manifest sha256 {})\nmapping  {} (keep it: it says what stands for what)\n{}",
         printable(&args.output.display().to_string()),
         packed.manifest_sha256,
-        printable(&Path::new(&map).display().to_string()),
+        printable(&map.display().to_string()),
         redacted.left_out.iter().fold(String::new(), |t, path| t + &format!(
             "left out {}: neither text nor capture\n",
             printable(path)
         )),
     ))?;
     Ok(0)
+}
+
+/// Where the mapping of a bundle is written: beside it.
+pub(super) fn mapping(bundle: &Path) -> PathBuf {
+    let mut name = bundle.as_os_str().to_owned();
+    name.push(".map.json");
+    PathBuf::from(name)
 }

@@ -35,7 +35,7 @@ pub struct Meta<'a> {
     /// What was replaced in the files, if anything was.
     pub redaction: Option<&'a v1::Redaction>,
     /// Who signs, if anybody does.
-    pub key: Option<&'a sign::Key>,
+    pub key: Option<&'a dyn sign::Signer>,
 }
 
 /// A bundle, ready to be written.
@@ -64,6 +64,9 @@ pub enum PackError {
     /// The compression failed, which it does for want of memory only.
     #[error("cannot compress the bundle: {0}")]
     Encoder(String),
+    /// Whoever keeps the key did not sign.
+    #[error("cannot sign the bundle: {0}")]
+    Sign(String),
 }
 
 impl PackError {
@@ -73,6 +76,9 @@ impl PackError {
         match self {
             Self::Path(_) | Self::Reserved(_) => "rename the file and pack again",
             Self::Large(_) => "cut the file to the time of the trouble (editcap -A, -B for captures)",
+            Self::Sign(_) => {
+                "collect again without --sign, and keep the SHA-256 of the manifest where it cannot be changed"
+            }
             Self::Encoder(_) => "free some memory, or collect for a shorter time",
         }
     }
@@ -99,7 +105,7 @@ pub fn pack(files: &BTreeMap<String, Vec<u8>>, meta: &Meta<'_>) -> Result<Packed
     // The manifest first: what is cut off behind it can then be named.
     tape::file(&mut tape, &format!("{folder}/{}", v1::FILE), &bytes, seconds)?;
     if let Some(key) = meta.key {
-        let signature = key.sign(&bytes);
+        let signature = key.sign(&bytes).map_err(PackError::Sign)?;
         tape::file(&mut tape, &format!("{folder}/{}", v1::SIGNATURE), signature.as_bytes(), seconds)?;
     }
     for (path, bytes) in files {

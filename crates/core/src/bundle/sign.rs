@@ -82,6 +82,30 @@ impl KeyError {
     }
 }
 
+/// Who signs a manifest: whoever has the key at hand, or can ask the one who keeps it (the collecting process of ADR 0007,
+/// whose key never reaches the process that parses).
+pub trait Signer: std::fmt::Debug {
+    /// The key that the signature will be checked with.
+    fn public(&self) -> PublicKey;
+
+    /// Signs a manifest: the text of `manifest.json.sig`.
+    ///
+    /// # Errors
+    ///
+    /// If whoever keeps the key does not answer; in words.
+    fn sign(&self, manifest: &[u8]) -> Result<String, String>;
+}
+
+impl Signer for Key {
+    fn public(&self) -> PublicKey {
+        Self::public(self)
+    }
+
+    fn sign(&self, manifest: &[u8]) -> Result<String, String> {
+        Ok(Self::sign(self, manifest))
+    }
+}
+
 /// A private key. It is never printed.
 #[derive(Clone)]
 pub struct Key(SigningKey);

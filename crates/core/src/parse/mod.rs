@@ -84,6 +84,7 @@ pub mod ovs_lacp_show;
 pub mod ping;
 pub mod proc_bonding;
 pub mod proc_interrupts;
+pub mod proc_modules;
 pub mod proc_net_dev;
 pub mod proc_net_dev_mcast;
 pub mod proc_net_igmp;

@@ -61,6 +61,7 @@ pub const FORMATS: &[Format] = &[
     super::sysfs_net::FORMAT,
     super::one_value::FORMAT,
     super::ifconfig::FORMAT,
+    super::proc_modules::FORMAT,
     super::proc_net_dev::FORMAT,
     super::proc_net_vlan::FORMAT,
     super::counter_line::FORMAT,

@@ -34,6 +34,43 @@ pub struct Redacted {
     pub mapping: Vec<u8>,
 }
 
+/// A case under pseudonyms, with its verdict made anew.
+#[derive(Debug)]
+pub struct Case {
+    /// The files, with the verdict if one was asked for.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// [`Redacted::note`].
+    pub note: v1::Redaction,
+    /// [`Redacted::left_out`].
+    pub left_out: Vec<String>,
+    /// [`Redacted::mapping`].
+    pub mapping: Vec<u8>,
+    /// What the host is called now.
+    pub hostname: String,
+}
+
+/// Puts the files of a case under pseudonyms: [`redact`], and the verdict that the new files give, if `verdict` names
+/// the version of the program that is to say so. `bonds` are the ones that the verdict is asked for; empty: all.
+#[must_use]
+pub fn case(
+    files: &BTreeMap<String, Vec<u8>>,
+    bonds: &[String],
+    verdict: Option<&str>,
+    key: [u8; 32],
+) -> Case {
+    let Redacted { mut files, note, left_out, mapping } = redact(files, key);
+    if let Some(version) = verdict {
+        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), bonds);
+        files.insert(v1::VERDICT_JSON.to_owned(), bundle::verdict_json(&report, version));
+        files.insert(v1::VERDICT_TXT.to_owned(), bundle::verdict_txt(&report));
+    }
+    let hostname = files
+        .get(collection::v1::FILE)
+        .and_then(|bytes| serde_json::from_slice::<collection::v1::Collection>(bytes).ok())
+        .map_or_else(|| "redacted".to_owned(), |c| c.host.hostname);
+    Case { files, note, left_out, mapping, hostname }
+}
+
 /// Replaces what is to be replaced in the files of a case. `key` must be random: who knows it can test guesses.
 #[must_use]
 pub fn redact(files: &BTreeMap<String, Vec<u8>>, key: [u8; 32]) -> Redacted {

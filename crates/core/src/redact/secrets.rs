@@ -78,7 +78,9 @@ fn secrets(line: &str) -> Vec<(usize, usize)> {
                     None => c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '}'),
                 })
                 .unwrap_or(value.len());
-            if length > 0 {
+            // A column of counters behind a label, as `PIN:` of /proc/interrupts.
+            let counter = quote.is_none() && value.bytes().take(length).all(|b| b.is_ascii_digit());
+            if length > 0 && !(counter && (skip > 1 || length < 4)) {
                 found.push((begin, begin + length));
             }
         }
@@ -147,7 +149,9 @@ pub(super) fn learn(text: &str, mapper: &mut Mapper) {
             }
         }
         let words: Vec<&str> = line.split_whitespace().take(4).collect();
+        // As `uname -a` has it; /proc/version begins alike and names no host.
         if let ["Linux", host, release, ..] = words.as_slice()
+            && *host != "version"
             && release.starts_with(|c: char| c.is_ascii_digit())
         {
             mapper.learn(Kind::Host, host);
@@ -201,7 +205,14 @@ mod tests {
             let got = redact(line, &mut Mapper::new([7; 32]));
             assert!(!got.contains(secret) && got.contains("secret-"), "{line} became {got}");
         }
-        for line in ["Actor Key: 15", "key 9", "token bucket", "tokens 100 ctokens 5", "pins 3"] {
+        for line in [
+            "PIN:      91234          0   Posted-interrupt notification event",
+            "Actor Key: 15",
+            "key 9",
+            "token bucket",
+            "tokens 100 ctokens 5",
+            "pins 3",
+        ] {
             assert_eq!(redact(line, &mut Mapper::new([7; 32])), line);
         }
     }
@@ -210,11 +221,12 @@ mod tests {
     fn names_are_learned_where_they_are_given() {
         let mut m = Mapper::new([7; 32]);
         learn(
-            "\"hostname\": \"db01\",\nLinux web7 6.12.0 #1\nops@jump9:~$ ls\ncore-sw1# show lacp\nSysName: tor-a\n\
+            "\"hostname\": \"db01\",\nLinux web7 6.12.0 #1\nLinux version 6.12.0 (gcc)\nops@jump9:~$ ls\ncore-sw1# show lacp\nSysName: tor-a\n\
              ==> /proc/sys/kernel/hostname <==\ncache3\nsession opened for user alice by root\ncat /home/bobby/x\n",
             &mut m,
         );
         let names: Vec<String> = m.names().into_iter().map(|n| n.0).collect();
+        assert!(!names.iter().any(|n| n == "version"), "{names:?}");
         for name in ["db01", "web7", "jump9", "core-sw1", "tor-a", "cache3", "alice", "bobby"] {
             assert!(names.iter().any(|n| n == name), "{name} not in {names:?}");
         }

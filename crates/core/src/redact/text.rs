@@ -267,6 +267,24 @@ const ENDINGS: &[&str] = &[
     "ca", "jp", "cn", "ru", "br", "au",
 ];
 
+/// Projects and vendors whose addresses stand in kernel messages and in `os-release`: nobody's secret.
+const PUBLIC: &[&str] = &[
+    "kernel.org",
+    "freedesktop.org",
+    "debian.org",
+    "ubuntu.com",
+    "fedoraproject.org",
+    "redhat.com",
+    "centos.org",
+    "rockylinux.org",
+    "almalinux.org",
+    "suse.com",
+    "opensuse.org",
+    "archlinux.org",
+    "talos.dev",
+    "intel.com",
+];
+
 /// `db01.rack3.example.com`: every label but the last becomes a pseudonym.
 fn domain(text: &str, mapper: &mut Mapper) -> Option<(usize, String)> {
     let length = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')).count();
@@ -274,9 +292,9 @@ fn domain(text: &str, mapper: &mut Mapper) -> Option<(usize, String)> {
     let labels: Vec<&str> = word.split('.').collect();
     let (last, rest) = labels.split_last()?;
     let known = ENDINGS.iter().any(|e| last.eq_ignore_ascii_case(e));
-    // Public projects in kernel messages are nobody's secret.
-    let public =
-        ["kernel.org", "freedesktop.org", "debian.org", "intel.com", "www.kernel.org"].contains(&word);
+    let public = PUBLIC
+        .iter()
+        .any(|p| word.strip_suffix(p).is_some_and(|host| host.is_empty() || host.ends_with('.')));
     if !known || rest.is_empty() || public || rest.iter().any(|l| l.is_empty()) || !ends(text, word.len()) {
         return None;
     }
@@ -345,6 +363,7 @@ mod tests {
             "01:80:c2:00:00:02 ff:ff:ff:ff:ff:ff 00:00:00:00:00:00 127.0.0.1 255.255.255.0 ::1 fe:dc",
             "Actor key: 15, port state: 61, token bucket, link/ether, brd, bond0.100, systemd-networkd.service",
             "550e8400-e29b-41d4-a716-4466",
+            "BUG_REPORT_URL=\"https://bugs.debian.org/\" https://www.debian.org/ kernel.org",
         ] {
             assert_eq!(map(text), text);
         }
@@ -353,9 +372,17 @@ mod tests {
     #[test]
     fn addresses_of_the_internet_protocols_and_names_go() {
         let got = map(
-            "inet 10.20.30.40/24 via 192.0.2.9. inet6 2001:db8::5/64 fe80::21b:21ff:feab:203%eno1 at db7.example.com\n",
+            "inet 10.20.30.40/24 via 192.0.2.9. inet6 2001:db8::5/64 fe80::21b:21ff:feab:203%eno1 at db7.example.com notdebian.org\n",
         );
-        for gone in ["10.20.30.40", "192.0.2.9", "2001:db8::5", "21b:21ff:feab:203", "db7", "example.com"] {
+        for gone in [
+            "10.20.30.40",
+            "192.0.2.9",
+            "2001:db8::5",
+            "21b:21ff:feab:203",
+            "db7",
+            "example.com",
+            "notdebian.org",
+        ] {
             assert!(!got.contains(gone), "{gone} in {got}");
         }
         assert!(

@@ -12,6 +12,8 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, Output, Stdio};
 
 const ACTION: &str = "LOCKDOWN_TEST_ACTION";
+/// The action that is not the judge's.
+const SENSOR: &str = "collecting";
 const WITHOUT: &str = "LOCKDOWN_TEST_WITHOUT";
 
 /// What the full lock-down makes of an attempt.
@@ -178,6 +180,9 @@ fn child() {
 }
 
 fn locked(action: &str) {
+    if action == SENSOR {
+        return sensor();
+    }
     let without = std::env::var(WITHOUT).unwrap_or_default();
     let without: Vec<&str> = without.split(',').filter(|w| !w.is_empty()).collect();
     // A descriptor that was forgotten.
@@ -204,6 +209,16 @@ fn locked(action: &str) {
         Err(e) => format!("errno {}", e.raw_os_error().unwrap_or(-1)),
     };
     println!("\noutcome: {answer}");
+}
+
+/// What is left to the process that collects.
+fn sensor() {
+    let before = super::capabilities().unwrap();
+    lockdown::sensor().unwrap();
+    let after = super::capabilities().unwrap();
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let bounding = status.lines().find_map(|l| l.strip_prefix("CapBnd:")).unwrap().trim();
+    println!("\nleft: {:x} {:x} {:x} {bounding}", before.permitted, after.permitted, after.effective);
 }
 
 /// Runs the child as this user, or without any rights.
@@ -244,6 +259,32 @@ fn outcome(output: &Output) -> Result<Option<i32>, i32> {
 /// As the user of the tests, and, where that is root, as nobody too.
 fn as_whom() -> Vec<bool> {
     if super::effective_ids().0 == 0 { vec![false, true] } else { vec![false] }
+}
+
+#[test]
+fn the_collecting_process_keeps_what_collecting_needs_only() {
+    for unprivileged in as_whom() {
+        let output = run(SENSOR, &[], unprivileged, b"");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let left =
+            text.lines().find_map(|l| l.strip_prefix("left: ")).unwrap_or_else(|| panic!("{output:?}"));
+        let sets: Vec<u64> = left
+            .split(' ')
+            .map(|set| u64::from_str_radix(set, 16).unwrap_or_else(|e| panic!("{e}: {left}")))
+            .collect();
+        let [before, permitted, effective, bounding] = sets[..] else { panic!("{left}") };
+        assert_eq!(permitted, effective, "{left}");
+        assert_eq!(permitted & !before, 0, "nothing is gained: {left}");
+        // CAP_CHOWN, CAP_SETUID, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_SYS_BOOT.
+        for taken in [0, 7, 16, 19, 22] {
+            assert_eq!(permitted & (1 << taken), 0, "{taken}: {left}");
+            assert!(before & (1 << 8) == 0 || bounding & (1 << taken) == 0, "{taken}: {left}");
+        }
+        // CAP_DAC_OVERRIDE, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYSLOG.
+        for kept in [1, 12, 13, 34] {
+            assert_eq!(permitted & (1 << kept), before & (1 << kept), "{kept}: {left}");
+        }
+    }
 }
 
 #[test]
