@@ -256,6 +256,7 @@ fn privileged() {
     let mut sample = Taken::default();
     collect::run(Pace::Sample, &target(), &mut sample).unwrap();
     assert!(sample.has("state/links.pcapng", "RTM_GETLINK dump"));
+    assert!(sample.has("state/dev_mcast.txt", "/proc/net/dev_mcast"));
     assert!(
         sample.sources.iter().all(|(file, _)| !file.starts_with("host/") && !file.starts_with("config/"))
     );
