@@ -2,13 +2,15 @@
 
 use crate::capture;
 use crate::case::{self, Case, File, Piece};
-use crate::collection::facts;
+use crate::collection::{self, facts};
 use crate::domain::FaultDomain;
 use crate::evidence::{FileId, lines};
 use crate::finding::Need;
 use crate::parse;
+use crate::parse::netlink::{self, Interfaces};
 use crate::timeline::{self, Alignment, Event};
 use crate::verdict::{self, Judged};
+use std::collections::BTreeMap;
 
 /// Text beyond this is not parsed (a log of gigabytes): it is said so.
 pub const MAX_TEXT: usize = 64 * 1024 * 1024;
@@ -124,12 +126,13 @@ pub fn diagnose(inputs: &[Input<'_>]) -> Report {
         a.path.cmp(b.path).then(a.bytes.len().cmp(&b.bytes.len())).then_with(|| a.bytes.cmp(b.bytes))
     });
     let mut needs = Vec::new();
+    let interfaces = interfaces(&order);
     let pieces: Vec<Piece> = order
         .iter()
         .enumerate()
         .map(|(i, input)| {
             let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
-            piece(id, input, &mut needs)
+            piece(id, input, &interfaces, &mut needs)
         })
         .collect();
     let nothing = pieces.iter().all(|p| p.file.recognised.is_empty());
@@ -176,8 +179,11 @@ pub fn case_of(inputs: &[Input<'_>]) -> Case {
         a.path.cmp(b.path).then(a.bytes.len().cmp(&b.bytes.len())).then_with(|| a.bytes.cmp(b.bytes))
     });
     let mut needs = Vec::new();
+    let interfaces = interfaces(&order);
     let number = |i: usize| FileId(u32::try_from(i).unwrap_or(u32::MAX));
-    case::build(order.iter().enumerate().map(|(i, input)| piece(number(i), input, &mut needs)).collect())
+    case::build(
+        order.iter().enumerate().map(|(i, input)| piece(number(i), input, &interfaces, &mut needs)).collect(),
+    )
 }
 
 /// The kernel log is that of all network namespaces of a host. A collection names the bonds of its own one: of a bond
@@ -212,7 +218,25 @@ fn keep_telling(case: &mut Case) {
     case.subjects.truncate(256);
 }
 
-fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
+/// The interfaces of each collection, by the folder that its readings lie in: all files of one folder are of one host and one
+/// boot, where an index means one interface.
+fn interfaces<'a>(inputs: &[&Input<'a>]) -> BTreeMap<&'a str, Interfaces> {
+    inputs
+        .iter()
+        .filter_map(|i| {
+            let folder = i.path.strip_suffix(collection::LINKS)?;
+            let whole = folder.is_empty() || folder.ends_with('/');
+            whole.then(|| (folder, netlink::interfaces(i.bytes)))
+        })
+        .collect()
+}
+
+fn piece(
+    id: FileId,
+    input: &Input<'_>,
+    interfaces: &BTreeMap<&str, Interfaces>,
+    needs: &mut Vec<Need>,
+) -> Piece {
     let mut file = File {
         path: input.path.to_owned(),
         sha256: input.sha256.clone(),
@@ -241,8 +265,14 @@ fn piece(id: FileId, input: &Input<'_>, needs: &mut Vec<Need>) -> Piece {
                 fix: d.to_string(),
             });
         }
-        let netlink = folded.totals.interfaces.iter().any(|i| i.link == capture::LinkType::Netlink);
-        let parsed = netlink.then(|| parse::netlink::read(id, input.bytes));
+        let is_netlink = folded.totals.interfaces.iter().any(|i| i.link == capture::LinkType::Netlink);
+        let parsed = is_netlink.then(|| {
+            let folder = input.path.rsplit_once(collection::STATE).map(|(folder, _)| folder);
+            match folder.and_then(|f| interfaces.get(f)) {
+                Some(known) => netlink::read_among(id, input.bytes, known),
+                None => netlink::read(id, input.bytes),
+            }
+        });
         if let Some(p) = &parsed {
             file.recognised.extend(&p.recognised);
             file.lines = (p.typed, p.not_understood.len() as u64, p.unrecognised.len() as u64);

@@ -1,6 +1,7 @@
 //! The loop: does what is due, lets our speakers hear and speak, reads what changes, and sends finished incidents to the
 //! disk.
 
+use crate::collector;
 use crate::incident::Running;
 use crate::kmsg::Kmsg;
 use crate::speaker::Speaker;
@@ -19,6 +20,7 @@ const ROUND: Duration = Duration::from_secs(1);
 #[allow(clippy::print_stdout, reason = "the serial console shows how far the guest is")]
 pub(crate) fn run(plan: &Plan, disk: File) -> Result<()> {
     let begun = Instant::now();
+    let boot = Spent::now();
     let stagger = Duration::from_millis(plan.stagger_ms);
     let mut kmsg = Kmsg::open().context("cannot open the kernel log")?;
     let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 20, disk));
@@ -26,7 +28,7 @@ pub(crate) fn run(plan: &Plan, disk: File) -> Result<()> {
     let mut running: Vec<Running<'_>> = Vec::new();
     for (i, run) in plan.runs.iter().enumerate() {
         let wait = stagger.saturating_mul(u32::try_from(i).unwrap_or(u32::MAX));
-        running.push(Running::new(run, i, begun + wait));
+        running.push(Running::new(run, i, begun + wait, plan.own));
     }
     let mut round = begun;
     while !running.iter().all(Running::over) {
@@ -65,11 +67,12 @@ pub(crate) fn run(plan: &Plan, disk: File) -> Result<()> {
         wait(&running, round)?;
     }
     tar.into_inner()?.into_inner().context("cannot write the evidence")?.sync_all()?;
-    let (busy, own) = processor();
+    let program = running.iter().map(Running::took_s).sum();
     println!(
-        "guest: {} incidents in {:.1} s of its time; busy for {busy:.1} s, the driver for {own:.1} s",
+        "guest: {} incidents in {:.1} s of its time; {}",
         plan.runs.len(),
-        begun.elapsed().as_secs_f64()
+        begun.elapsed().as_secs_f64(),
+        Spent::now().told(&boot, program)
     );
     std::io::stdout().flush().context("cannot write to the console")
 }
@@ -96,15 +99,51 @@ fn wait(running: &[Running<'_>], round: Instant) -> Result<()> {
     packet::wait(&sockets, left).context("cannot wait")
 }
 
-/// Seconds that the processor was busy since the boot, and those that it was busy with this program: what a boot costs
-/// outside. Zero if the kernel does not tell.
-fn processor() -> (f64, f64) {
-    // Hundredths of a second: proc_stat(5), proc_pid_stat(5).
-    let sum = |text: &str, fields: &[usize]| {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        fields.iter().filter_map(|i| words.get(*i)?.parse::<f64>().ok()).sum::<f64>() / 100.0
-    };
-    let all = fs::read_to_string("/proc/stat").unwrap_or_default();
-    let own = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    (sum(all.lines().next().unwrap_or_default(), &[1, 2, 3, 6, 7]), sum(&own, &[13, 14]))
+/// Seconds of the processor since the boot: what a boot costs outside, since the guest's clock counts instructions.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    /// By everybody.
+    all: f64,
+    /// By this program.
+    driver: f64,
+    /// By programs that it started and that have ended.
+    children: f64,
+}
+
+impl Spent {
+    /// So far; zeroes if the kernel does not tell.
+    fn now() -> Self {
+        let all = fs::read_to_string("/proc/stat").unwrap_or_default();
+        let own = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        Self {
+            // user, nice, system, irq and softirq of proc_stat(5).
+            all: collector::seconds(all.lines().next().unwrap_or_default(), &[1, 2, 3, 6, 7]),
+            // utime and stime of proc_pid_stat(5).
+            driver: collector::seconds(&own, &[13, 14]),
+            children: collector::of_children(),
+        }
+    }
+
+    /// In words, by part, where `program` seconds are those of the program under trial.
+    fn told(&self, boot: &Self, program: f64) -> String {
+        let tools = self.children - program;
+        let kernel = self.all - boot.all - self.driver - self.children;
+        format!(
+            "busy for {:.1} s: boot {:.1}, program {program:.1}, driver {:.1}, tools {tools:.1}, kernel {kernel:.1}",
+            self.all, boot.all, self.driver
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_make_the_whole() {
+        let boot = Spent { all: 3.0, driver: 0.0, children: 0.0 };
+        let end = Spent { all: 40.0, driver: 9.0, children: 22.0 };
+        let told = end.told(&boot, 20.0);
+        assert_eq!(told, "busy for 40.0 s: boot 3.0, program 20.0, driver 9.0, tools 2.0, kernel 6.0");
+    }
 }

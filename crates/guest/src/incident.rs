@@ -1,8 +1,9 @@
 //! One incident from its beginning to its end: what is due, and doing it.
 
+use crate::collector::{self, Collector, Progress};
 use crate::fault;
-use crate::programs::Batch;
-use crate::record::{Filters, Recorder};
+use crate::programs::{Batch, Place};
+use crate::record::{Filters, Recorder, Scope};
 use crate::speaker::Speaker;
 use crate::starve::Hog;
 use crate::topology::Topology;
@@ -22,9 +23,14 @@ enum Step {
     End(usize),
     Begin(usize),
     Watch,
+    /// The program under trial begins to look.
+    Collect,
     Snapshot(usize),
     Finish,
 }
+
+/// Between two looks whether the program under trial has ended.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// An incident and how far it is.
 pub(crate) struct Running<'a> {
@@ -34,6 +40,10 @@ pub(crate) struct Running<'a> {
     state: State,
     /// Sorted by time, the next one last.
     due: Vec<(Duration, Step)>,
+    /// The program under trial collects, in place of the commands that people paste the output of.
+    own: bool,
+    /// Seconds of the processor that the program took.
+    took_s: f64,
 }
 
 /// How far an incident is.
@@ -54,16 +64,18 @@ struct World {
     begun: Instant,
     hog: Option<Hog>,
     filters: Filters,
+    collector: Option<Collector>,
 }
 
 impl<'a> Running<'a> {
-    /// An incident that begins at `start`.
-    pub(crate) fn new(run: &'a Run, n: usize, start: Instant) -> Self {
+    /// An incident that begins at `start`; `own`: the program under trial collects.
+    pub(crate) fn new(run: &'a Run, n: usize, start: Instant, own: bool) -> Self {
         let ms = Duration::from_millis;
         let incident = &run.incident;
         let end = ms(incident.duration_ms);
-        let mut due = vec![(ms(incident.evidence.capture_from_ms), Step::Watch)];
-        for (i, at) in incident.evidence.snapshots_ms.iter().enumerate() {
+        let begins = if own { Step::Collect } else { Step::Watch };
+        let mut due = vec![(ms(incident.evidence.capture_from_ms), begins)];
+        for (i, at) in incident.evidence.snapshots_ms.iter().enumerate().filter(|_| !own) {
             due.push((ms(*at), Step::Snapshot(i)));
         }
         for (i, f) in incident.faults.iter().enumerate() {
@@ -79,7 +91,7 @@ impl<'a> Running<'a> {
         due.retain(|(at, _)| *at < end);
         due.push((end, Step::Finish));
         due.sort_by(|a, b| b.cmp(a));
-        Self { run, n, start, state: State::Waiting, due }
+        Self { run, n, start, state: State::Waiting, due, own, took_s: 0.0 }
     }
 
     /// When the next thing is due; `None` once all is over.
@@ -96,17 +108,22 @@ impl<'a> Running<'a> {
         match &mut self.state {
             State::Waiting => {
                 let out = Path::new("/out").join(&self.run.name);
-                self.state = match World::new(&self.run.incident, self.n, out.clone()) {
+                self.state = match World::new(&self.run.incident, self.n, out.clone(), self.own) {
                     Ok(world) => State::Runs(Box::new(world)),
                     Err(e) => State::Done(nothing(out, &e)),
                 };
             }
             State::Runs(world) => {
-                let Some((_, step)) = self.due.pop() else { return };
+                let Some((at, step)) = self.due.pop() else { return };
                 if step == Step::Finish {
+                    if world.still_collects() {
+                        self.due.push((at.max(world.begun.elapsed()) + AGAIN, Step::Finish));
+                        return;
+                    }
+                    self.took_s = world.collector.as_ref().map_or(0.0, |c| c.took_s);
                     self.state = State::Done(world.finish(booted));
                 } else {
-                    world.act(&self.run.incident, step);
+                    world.act(self.run, step);
                 }
             }
             State::Done(_) | State::Over => {}
@@ -127,6 +144,11 @@ impl<'a> Running<'a> {
     /// Is it over and taken?
     pub(crate) const fn over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// Seconds of the processor that the program under trial took; known at the end.
+    pub(crate) const fn took_s(&self) -> f64 {
+        self.took_s
     }
 
     /// The recorders, while they run.
@@ -172,14 +194,19 @@ fn nothing(out: PathBuf, why: &anyhow::Error) -> PathBuf {
 }
 
 impl World {
-    fn new(incident: &Incident, n: usize, out: PathBuf) -> Result<Self> {
+    fn new(incident: &Incident, n: usize, out: PathBuf, own: bool) -> Result<Self> {
         let topology = Topology::build(incident, n)?;
-        let recorder = Recorder::start(incident, &topology, out)?;
+        let scope = match (own, topology.speaker) {
+            (false, _) => Scope::Declared,
+            (true, false) => Scope::BothEnds,
+            (true, true) => Scope::Nothing,
+        };
+        let recorder = Recorder::start(incident, &topology, out, scope)?;
         let speaker = if topology.speaker { Some(Speaker::new(incident, &topology)?) } else { None };
         let traffic = Traffic::new(incident, &topology)?;
         let begun = Instant::now();
-        let mut world =
-            Self { topology, recorder, speaker, traffic, begun, hog: None, filters: Filters::default() };
+        let (hog, filters) = (None, Filters::default());
+        let mut world = Self { topology, recorder, speaker, traffic, begun, hog, filters, collector: None };
         for f in incident.faults.iter().filter(|f| f.at_ms == 0 && !support::is_noise(&f.fault)) {
             world.turn(incident, &f.fault, true)?;
         }
@@ -192,12 +219,14 @@ impl World {
         Ok(world)
     }
 
-    fn act(&mut self, incident: &Incident, step: Step) {
+    fn act(&mut self, run: &Run, step: Step) {
+        let incident = &run.incident;
         let turn = |i: usize| incident.faults.get(i).map(|f| &f.fault).filter(|f| !support::is_noise(f));
         let result = match step {
             Step::Begin(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, true)),
             Step::End(i) => turn(i).map_or(Ok(()), |f| self.turn(incident, f, false)),
             Step::Watch => self.recorder.watch(&self.topology),
+            Step::Collect => self.collect(incident, run.diagnose),
             Step::Snapshot(i) => self.recorder.snapshot(&self.topology, i, &self.filters),
             Step::Finish => Ok(()),
         };
@@ -206,6 +235,32 @@ impl World {
             self.recorder.broken.push(format!("{step:?}: {e:#}"));
             self.recorder.event(&format!("FAILED {step:?}: {e:#}"));
         }
+    }
+
+    /// The program under trial begins to look, as long as the scenario's capture lasts.
+    fn collect(&mut self, incident: &Incident, diagnose: bool) -> Result<()> {
+        let evidence = &incident.evidence;
+        let (from, until) = (evidence.capture_from_ms, evidence.capture_until_ms);
+        let window = collector::window(incident.duration_ms, from, until)?;
+        let names = self.topology.names;
+        let namespace = names.namespace(Place::Host);
+        let out = self.recorder.out().to_owned();
+        self.collector = Some(Collector::start(&namespace, diagnose, window, &out)?);
+        self.recorder.event("the program looks");
+        Ok(())
+    }
+
+    /// Is the program under trial not done yet? What it says at its end is noted.
+    fn still_collects(&mut self) -> bool {
+        let Some(collector) = &mut self.collector else { return false };
+        let failed = match collector.poll() {
+            Ok(Progress::Runs) => return true,
+            Ok(Progress::Done) => return false,
+            Ok(Progress::Failed(why)) => why,
+            Err(e) => format!("{e:#}"),
+        };
+        self.recorder.broken.push(failed);
+        false
     }
 
     /// A fault begins or ends.

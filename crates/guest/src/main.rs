@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod capture;
+mod collector;
 mod difflog;
 mod driver;
 mod fault;

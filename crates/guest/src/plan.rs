@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     /// Milliseconds between the starts of two incidents: their snapshots must not fall together.
     pub stagger_ms: u64,
+    /// The program itself collects and judges on the host, in place of the commands that people paste the output of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Side by side, in namespaces of their own.
     pub runs: Vec<Run>,
     /// Trials of the transmit path, one after the other, before the incidents.
@@ -21,6 +24,9 @@ pub struct Plan {
 pub struct Run {
     /// The name of its folder.
     pub name: String,
+    /// With [`Plan::own`]: `diagnose`, which also gives the verdict in the guest; else `collect`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub diagnose: bool,
     /// What is done. The guest gives the interfaces names of its own, by their place: [`member_name`].
     pub incident: Incident,
 }

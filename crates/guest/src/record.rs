@@ -91,27 +91,49 @@ const fn prefix(place: Place) -> &'static str {
     }
 }
 
+/// What is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The evidence that the scenario declares, and what else there is.
+    Declared,
+    /// What both ends do, for `--compare`; the evidence is another program's business.
+    BothEnds,
+    /// What was injected, and the kernel log.
+    Nothing,
+}
+
 impl Recorder {
     /// Gets everything ready; it runs from now on.
-    pub(crate) fn start(incident: &Incident, topology: &Topology, out: PathBuf) -> Result<Self> {
+    pub(crate) fn start(
+        incident: &Incident,
+        topology: &Topology,
+        out: PathBuf,
+        scope: Scope,
+    ) -> Result<Self> {
         let names = topology.names;
         fs::create_dir_all(out.join("extra")).with_context(|| format!("cannot make {}", out.display()))?;
         let sys = PathBuf::from("/ns").join(names.bond());
-        fs::create_dir_all(&sys).context("cannot make a place for sysfs")?;
-        topology.at(Place::Host).with(|| namespace::mount_sysfs(&sys))?.context("cannot mount sysfs")?;
-        let mut bonds = vec![BondView::open(topology, Place::Host, &names.bond())?];
-        if !topology.speaker {
-            for half in 0..topology.halves() {
+        if scope == Scope::Declared {
+            fs::create_dir_all(&sys).context("cannot make a place for sysfs")?;
+            topology.at(Place::Host).with(|| namespace::mount_sysfs(&sys))?.context("cannot mount sysfs")?;
+        }
+        let mut bonds = Vec::new();
+        let mut captures = Vec::new();
+        if scope != Scope::Nothing {
+            bonds.push(BondView::open(topology, Place::Host, &names.bond())?);
+            for half in (0..topology.halves()).filter(|_| !topology.speaker) {
                 bonds.push(BondView::open(topology, Place::Far(half), &names.far_bond(half))?);
             }
+            for i in 0..topology.members {
+                captures.push((Place::Host, Capture::start(topology.at(Place::Host), &names.member(i))?));
+                let far = Place::Far(topology.half_of(i));
+                captures.push((far, Capture::start(topology.at(far), &names.port(i))?));
+            }
         }
-        let mut captures = Vec::new();
-        for i in 0..topology.members {
-            captures.push((Place::Host, Capture::start(topology.at(Place::Host), &names.member(i))?));
-            let far = Place::Far(topology.half_of(i));
-            captures.push((far, Capture::start(topology.at(far), &names.port(i))?));
-        }
-        let evidence = incident.evidence.clone();
+        let evidence = match scope {
+            Scope::Declared => incident.evidence.clone(),
+            Scope::BothEnds | Scope::Nothing => none_of(&incident.evidence),
+        };
         let mut proc_net = Vec::new();
         if evidence.protocol_counters {
             for name in ["snmp", "netstat"] {
@@ -415,6 +437,30 @@ impl Recorder {
     /// The folder of the evidence.
     pub(crate) fn out(&self) -> &Path {
         &self.out
+    }
+}
+
+/// Times as declared, and nothing that is recorded.
+fn none_of(declared: &Evidence) -> Evidence {
+    Evidence {
+        capture: Shape::None,
+        capture_from_ms: declared.capture_from_ms,
+        capture_until_ms: declared.capture_until_ms,
+        proc: false,
+        privileged: false,
+        links: false,
+        xstats: false,
+        nic_counters: false,
+        nic_settings: false,
+        filters: false,
+        multicast: false,
+        load: false,
+        protocol_counters: false,
+        sysfs: false,
+        monitor: false,
+        log: LogShape::None,
+        far_end: false,
+        snapshots_ms: Vec::new(),
     }
 }
 

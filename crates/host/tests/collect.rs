@@ -10,6 +10,7 @@ use bondwitness_core::collection::{Form, Reading, Spool, v1};
 use bondwitness_core::evidence::{Counters, FileId, HookPoint, Record, What};
 use bondwitness_core::parse::{netlink, parse_text};
 use bondwitness_host::collect::{self, COLLECTORS, Collector, Pace, Sink, Target};
+use bondwitness_host::sensor::events::Events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -138,6 +139,38 @@ fn without_privilege_in_a_namespace() {
 }
 
 #[test]
+fn events_are_heard_in_a_namespace() {
+    inside("heard", "", "");
+}
+
+#[test]
+#[ignore = "runs inside the namespace of events_are_heard_in_a_namespace"]
+fn heard() {
+    let mut taken = Taken::default();
+    let mut events = Events::open(&mut taken).unwrap();
+    assert!(!events.drain(&mut taken).unwrap(), "nothing has happened yet");
+    for mtu in ["1400", "1500"] {
+        assert!(Command::new("ip").args(["link", "set", "lo", "mtu", mtu]).status().unwrap().success());
+        assert!(events.drain(&mut taken).unwrap(), "the change to {mtu} was not heard");
+    }
+    assert_eq!((taken.failures.len(), events.losses()), (0, None));
+    let files = taken.files();
+    let bytes = files.get("state/events.pcapng").unwrap();
+    let told: Vec<String> = netlink::read(FileId(0), bytes)
+        .records
+        .iter()
+        .filter_map(|r| match &r.what {
+            What::Link(l) if l.name == "lo" && l.source == "ip-monitor" => {
+                Some(l.fields.text("mtu").unwrap_or_default().to_owned())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.first().map(String::as_str), Some("1400"), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("1500"), "{told:?}");
+}
+
+#[test]
 fn a_sample_of_many_members_is_quick() {
     let many = "for i in $(seq 0 31); do ip link add s$i type veth peer name p$i; done";
     inside("many", many, "");
@@ -227,6 +260,7 @@ fn privileged() {
     let mut sample = Taken::default();
     collect::run(Pace::Sample, &target(), &mut sample).unwrap();
     assert!(sample.has("state/links.pcapng", "RTM_GETLINK dump"));
+    assert!(sample.has("state/dev_mcast.txt", "/proc/net/dev_mcast"));
     assert!(
         sample.sources.iter().all(|(file, _)| !file.starts_with("host/") && !file.starts_with("config/"))
     );

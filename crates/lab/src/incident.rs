@@ -211,4 +211,33 @@ pub struct Truth {
     pub cleared: Vec<String>,
     /// Fault domains that an honest verdict may name instead (where a mechanism lies on the border).
     pub also: Vec<String>,
+    /// What can be decided where nothing of the host was lost, if that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected: Option<Collected>,
+}
+
+/// What can be decided from all that the program's own collectors read on the host, and from nothing of the far end.
+/// Declared where [`Evidence`] withholds something of the host, or gives something of the far end, and the declaration
+/// rests on that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collected {
+    /// What can be decided.
+    pub decidable: Decidable,
+    /// Sides that the evidence clears, if only that can be decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<String>,
+}
+
+impl Truth {
+    /// The truth for evidence that was collected whole: [`Truth::collected`] in place of what was declared for less.
+    #[must_use]
+    pub fn of_all_collected(&self) -> Self {
+        let mut truth = self.clone();
+        if let Some(collected) = truth.collected.take() {
+            truth.decidable = collected.decidable;
+            truth.cleared = collected.cleared;
+        }
+        truth
+    }
 }

@@ -6,7 +6,8 @@
 
 use crate::fault::{Fault, Member, Way};
 use crate::incident::{
-    Capture, Decidable, Evidence, Host, Incident, LogShape, MemberSpec, Switch, TimedFault, Topology, Truth,
+    Capture, Collected, Decidable, Evidence, Host, Incident, LogShape, MemberSpec, Switch, TimedFault,
+    Topology, Truth,
 };
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -148,6 +149,8 @@ struct DrawnTruth {
     cleared: Vec<String>,
     #[serde(default)]
     also: Vec<String>,
+    #[serde(default)]
+    collected: Option<Collected>,
 }
 
 const fn yes() -> bool {
@@ -226,7 +229,8 @@ impl Scenario {
                     return Err(fail(format!("unknown fault domain {domain:?} in `also`")));
                 }
             }
-            for side in truth.cleared.iter().chain([&truth.side]) {
+            let cleared = truth.collected.iter().flat_map(|c| &c.cleared);
+            for side in truth.cleared.iter().chain([&truth.side]).chain(cleared) {
                 if !SIDES.contains(&side.as_str()) {
                     return Err(fail(format!("unknown side {side:?}")));
                 }
@@ -283,6 +287,7 @@ impl Scenario {
             decidable: drawn.truth.decidable,
             cleared: drawn.truth.cleared,
             also: drawn.truth.also,
+            collected: drawn.truth.collected,
         };
         Ok(Incident {
             scenario: self.name.clone(),

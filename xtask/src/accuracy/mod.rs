@@ -109,8 +109,12 @@ const KERNELS_TITLE: &str = "## Real kernels, the lab's incidents";
 const KERNELS_ABOUT: &str = "\
 The scenarios of the lab as far as a kernel can run them, and some that only try the guest (`crates/guest/scenarios`): Debian\n\
 kernels 6.12 and 6.1 under QEMU, both ends in namespaces of one guest, the far end a second Linux bond or our own speaker.\n\
-Truth and what can be decided are declared in the scenario. A virtual cable has no MAC, ring, transceiver or speed, so\n\
-faults of those are in the simulated set only ([ADR 0006](adr/0006-a-guest-that-runs-the-lab.md)).\n";
+On the host `bondwitness diagnose` (in the first seed; `collect` in the others) itself looks while the fault happens, from before it until after\n\
+it; the judge here reads the bundle that came out of the guest and nothing else, least of all the far end. Each bundle is checked\n\
+as `verify` does, judged again, and judged once more with its members packed in another order: one octet of difference fails the\n\
+run. Truth and what can be decided are declared in the scenario, where something else can be decided from a whole collection under\n\
+`[truth.collected]`. A virtual cable has no MAC, ring, transceiver or speed, so faults of those are in the simulated set only\n\
+([ADR 0006](adr/0006-a-guest-that-runs-the-lab.md), [ADR 0010](adr/0010-the-kernel-set-is-collected-by-the-program.md)).\n";
 
 const INTRO: &str = "\
 # How often the verdict is right

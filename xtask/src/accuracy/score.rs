@@ -1,6 +1,6 @@
 //! Truth against verdict: how one incident came out, and the figures of many.
 
-use bondwitness_core::diagnose::{self, Input};
+use bondwitness_core::diagnose::{self, Input, Report};
 use bondwitness_core::domain::{FaultDomain as D, Grade, Side, Way};
 use bondwitness_core::verdict::Verdict;
 use std::fmt::Write as _;
@@ -404,7 +404,11 @@ pub(crate) fn place(said: &Said) -> String {
 
 /// The case verdict on some inputs, and the verdicts of episodes and of other subjects.
 pub(crate) fn judge(inputs: &[Input<'_>]) -> (Said, Vec<Said>) {
-    let report = diagnose::diagnose(inputs);
+    said(&diagnose::diagnose(inputs))
+}
+
+/// As [`judge`], of a report.
+pub(crate) fn said(report: &Report) -> (Said, Vec<Said>) {
     let worst = report.worst();
     let mut case = None;
     let mut others = Vec::new();

@@ -1,7 +1,8 @@
 //! Verdicts on what the guest recorded, compared with the truth.
 
+use super::bundle;
 use super::catalogue::{self, Trial};
-use crate::accuracy::score::{Figures, Row};
+use crate::accuracy::score::{self, Figures, Row};
 use crate::accuracy::{recordings, simulated};
 use anyhow::{Context, Result};
 use bondwitness_core::verdict::RULESET;
@@ -14,6 +15,8 @@ pub(crate) enum Judged {
     Row(Box<simulated::Incident>),
     /// Which, and why there is nothing to judge.
     Broken(String, String),
+    /// Which, and what its bundle does not keep of its promises; the row of the incident stands beside it.
+    Unfaithful(String, String),
 }
 
 /// Does this file go to the judge? What lies below `extra`, the list of faults and the guest's own complaint do not.
@@ -22,27 +25,41 @@ fn is_evidence(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "extra" | "events.txt" | "broken.txt"))
 }
 
-/// Judges the folder of incident `run` of a boot.
-pub(crate) fn judge(kernel: &str, folder: &Path, trial: &Trial, run: usize) -> Result<Judged> {
+/// Judges the folder of incident `run` of a boot; `own`: what the program itself collected there, and nothing else.
+pub(crate) fn judge(
+    kernel: &str,
+    folder: &Path,
+    trial: &Trial,
+    run: usize,
+    own: bool,
+) -> Result<Vec<Judged>> {
     let id = format!("{kernel}/{}", trial.name);
     let broken = folder.join("broken.txt");
     if !folder.is_dir() {
-        return Ok(Judged::Broken(id, "the guest wrote nothing".to_owned()));
+        return Ok(vec![Judged::Broken(id, "the guest wrote nothing".to_owned())]);
     }
     if broken.is_file() {
         let text = std::fs::read_to_string(&broken).context("cannot read broken.txt")?;
-        return Ok(Judged::Broken(id, text.trim().replace('\n', "; ")));
+        return Ok(vec![Judged::Broken(id, text.trim().replace('\n', "; "))]);
     }
-    let (files, said, others) =
-        recordings::say(folder, is_evidence).with_context(|| format!("cannot judge {id}"))?;
-    let truth = catalogue::truth(&trial.incident, run)?;
+    let mut judged = Vec::new();
+    let (files, said, others) = if own {
+        let looked = bundle::look(folder, trial.diagnose).with_context(|| format!("cannot judge {id}"))?;
+        judged.extend(looked.complaints.into_iter().map(|why| Judged::Unfaithful(id.clone(), why)));
+        let (said, others) = score::said(&looked.report);
+        (looked.files, said, others)
+    } else {
+        recordings::say(folder, is_evidence).with_context(|| format!("cannot judge {id}"))?
+    };
+    let truth = catalogue::truth(&trial.incident, run, own)?;
     let far = if support::needs_speaker(&trial.incident) { "our speaker" } else { "Linux" };
     let what = format!("{} members, the far end is {far}", trial.incident.topology.members.len());
-    Ok(Judged::Row(Box::new(simulated::Incident {
+    judged.push(Judged::Row(Box::new(simulated::Incident {
         scenario: trial.incident.scenario.clone(),
         family: trial.incident.family.clone(),
         row: Row { id, what, truth, files, said, others },
-    })))
+    })));
+    Ok(judged)
 }
 
 /// How a run came out.
@@ -56,20 +73,20 @@ pub(crate) struct Summary {
 /// The section of the page: figures, rows by scenario, and every row that is not right.
 pub(crate) fn page(judged: &[Judged], boots: &str) -> String {
     let mut incidents: Vec<&simulated::Incident> = Vec::new();
-    let mut broken = 0;
+    let (mut broken, mut unfaithful) = (0, 0);
     for j in judged {
         match j {
             Judged::Row(incident) => incidents.push(incident),
             Judged::Broken(..) => broken += 1,
+            Judged::Unfaithful(..) => unfaithful += 1,
         }
     }
     let of = |kernel: &str| incidents.iter().filter(|i| i.row.id.starts_with(kernel)).count();
     let figures = Figures::of_rows(incidents.iter().map(|i| &i.row));
     let mut text = format!(
-        "{} incidents, {} on 6.12 and {} on 6.1; {broken} could not be recorded. {boots}; rules {RULESET}. Measured by\n\
-         `cargo xtask vm --kernel both --seeds N --first-seed 2000000 --resume` and `cargo xtask vm --judge --publish`;\n\
-         a rule (`admin-down`) and declarations of scenarios were mended after a look at seeds 2000000 and 2000001, nothing\n\
-         after a look at those from 2000100 on.\n\n",
+        "{} incidents, {} on 6.12 and {} on 6.1; {broken} could not be recorded, {unfaithful} complaints about bundles. {boots};\n\
+         rules {RULESET}. Measured by `cargo xtask vm --kernel both --seeds N --first-seed S --resume` and\n\
+         `cargo xtask vm --judge --publish`.\n\n",
         incidents.len(),
         of("6.12/"),
         of("6.1/"),
@@ -96,6 +113,9 @@ pub(crate) fn summary(judged: Vec<Judged>) -> Summary {
         match j {
             Judged::Row(incident) => incidents.push(*incident),
             Judged::Broken(id, why) => complaints.push(format!("{id} was not judged: {why}")),
+            Judged::Unfaithful(id, why) => {
+                complaints.push(format!("{id}: its bundle is not faithful: {why}"))
+            }
         }
     }
     incidents.sort_by(|a, b| a.row.id.cmp(&b.row.id));

@@ -4,7 +4,7 @@ use super::catalogue::{self, Trial};
 use super::judge::{self, Judged};
 use anyhow::{Context, Result};
 use bondwitness_core::units::Stamp;
-use bondwitness_guest::plan::Plan;
+use bondwitness_guest::plan::{Plan, Run};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,10 +85,11 @@ pub(super) fn judge_again(keep: &Path, paths: &[PathBuf]) -> Result<Vec<Judged>>
     let today = catalogue::scenarios_by_name(paths)?;
     let mut rows = Vec::new();
     for folder in finished(keep)? {
-        for (n, trial) in trials(&folder)?.into_iter().enumerate() {
+        let plan = plan(&folder)?;
+        for (n, trial) in trials_of(plan.runs).enumerate() {
             let name = trial.name.clone();
             match catalogue::declared_today(trial, &today)? {
-                Some(trial) => rows.push(one(&folder, &trial, n)?),
+                Some(trial) => rows.extend(one(&folder, &trial, n, plan.own)?),
                 None => println!("vm: left out: {name} in {}: no such scenario any more", folder.display()),
             }
         }
@@ -98,20 +99,32 @@ pub(super) fn judge_again(keep: &Path, paths: &[PathBuf]) -> Result<Vec<Judged>>
 
 /// Judges what one boot left.
 pub(super) fn judge_boot(folder: &Path) -> Result<Vec<Judged>> {
-    trials(folder)?.iter().enumerate().map(|(n, trial)| one(folder, trial, n)).collect()
+    let plan = plan(folder)?;
+    let mut rows = Vec::new();
+    for (n, trial) in trials_of(plan.runs).enumerate() {
+        rows.extend(one(folder, &trial, n, plan.own)?);
+    }
+    Ok(rows)
 }
 
 /// What a boot ran.
 pub(super) fn trials(folder: &Path) -> Result<Vec<Trial>> {
+    Ok(trials_of(plan(folder)?.runs).collect())
+}
+
+fn trials_of(runs: Vec<Run>) -> impl Iterator<Item = Trial> {
+    runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident, diagnose: run.diagnose })
+}
+
+fn plan(folder: &Path) -> Result<Plan> {
     let json = fs::read(folder.join(PLAN)).context("cannot read the plan")?;
-    let plan: Plan = serde_json::from_slice(&json)
-        .with_context(|| format!("cannot understand the plan in {}", folder.display()))?;
-    Ok(plan.runs.into_iter().map(|run| Trial { name: run.name, incident: run.incident }).collect())
+    serde_json::from_slice(&json)
+        .with_context(|| format!("cannot understand the plan in {}", folder.display()))
 }
 
 /// Judges incident `n` of a boot.
-fn one(folder: &Path, trial: &Trial, n: usize) -> Result<Judged> {
-    judge::judge(&kernel_of(folder), &folder.join(&trial.name), trial, n)
+fn one(folder: &Path, trial: &Trial, n: usize, own: bool) -> Result<Vec<Judged>> {
+    judge::judge(&kernel_of(folder), &folder.join(&trial.name), trial, n, own)
 }
 
 /// The kernel of a boot, from its folder's name.

@@ -1,6 +1,7 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
+mod bundle;
 mod catalogue;
 mod compare;
 mod initramfs;
@@ -38,6 +39,8 @@ usage: vm [options]
   --first-seed N           the first seed (0)
   --per-boot N             incidents in one boot, at most (48)
   --jobs N                 guests at a time (one per processor)
+  --pasted                 record what people paste (iproute2, ethtool, /proc, captures) in place of letting the program
+                           itself collect and judge in the guest
   --keep DIR               where the evidence goes (target/vm/runs)
   --resume                 leave out boots of the same plan that are finished in DIR
   --judge                  boot nothing: judge the finished boots in DIR
@@ -73,6 +76,7 @@ struct Options {
     excerpts: Option<PathBuf>,
     bypass: bool,
     live: bool,
+    own: bool,
 }
 
 /// Runs the verb.
@@ -94,6 +98,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         excerpts: None,
         bypass: false,
         live: false,
+        own: true,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -119,6 +124,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--resume" => options.resume = true,
             "--bypass" => options.bypass = true,
             "--live" => options.live = true,
+            "--pasted" => options.own = false,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
             "--publish" => options.publish = true,
@@ -172,14 +178,24 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if chosen.trials.is_empty() {
         bail!("no scenario of that name can be run");
     }
-    let guest = build_guest(&folder)?;
+    let guest = build(&folder, "bondwitness-guest")?;
+    let program = if options.own {
+        let path = build(&folder, trial::PROGRAM)?;
+        Some(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?)
+    } else {
+        None
+    };
     // Every job gets something to do.
     let share = chosen.trials.len().saturating_mul(options.kernels.len()).div_ceil(options.jobs).max(1);
     let per_boot = options.per_boot.min(share);
     let mut by_kernel = Vec::new();
     for kernel in &options.kernels {
         let root = packages.kernel(*kernel)?;
-        let base = Arc::new(initramfs::base(&userland, &modules::load(&root)?, &guest)?);
+        let mut base = initramfs::base(&userland, &modules::load(&root)?, &guest)?;
+        if let Some(program) = &program {
+            base.extend(initramfs::program(trial::PROGRAM, program));
+        }
+        let base = Arc::new(base);
         by_kernel.push((kernel.name, image(&root)?, base));
     }
     let mut boots = VecDeque::new();
@@ -188,7 +204,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     for (i, trials) in catalogue::boots(&chosen.trials, per_boot).into_iter().enumerate() {
         for (kernel, image, base) in &by_kernel {
             let (name, image, base) = (format!("{kernel}-{i}"), image.clone(), Arc::clone(base));
-            let boot = Boot { name, image, base, trials: trials.clone() };
+            let boot = Boot { name, image, base, trials: trials.clone(), own: options.own };
             if options.resume && kept::is_finished(&options.keep.join(&boot.name), &plan_of(&boot)?) {
                 finished.extend(kept::judge_boot(&options.keep.join(&boot.name))?);
             } else {
@@ -226,6 +242,8 @@ struct Boot {
     image: PathBuf,
     base: Arc<Vec<u8>>,
     trials: Vec<Trial>,
+    /// The program itself collects.
+    own: bool,
 }
 
 /// Runs all boots, some at a time, and judges what they leave.
@@ -282,7 +300,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
     println!(
         "vm: boot {}: {} incidents, {} s, judged in {:.1} s, try {}; {}",
         boot.name,
-        rows.len(),
+        boot.trials.len(),
         seconds(booted.wall),
         judging.elapsed().as_secs_f64(),
         booted.tries,
@@ -293,8 +311,12 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
 
 /// What the guest of this boot is told to do.
 fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
-    let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
-    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new() };
+    let runs = boot.trials.iter().map(|t| Run {
+        name: t.name.clone(),
+        diagnose: boot.own && t.diagnose,
+        incident: t.incident.clone(),
+    });
+    let plan = Plan { stagger_ms: STAGGER_MS, own: boot.own, runs: runs.collect(), paths: Vec::new() };
     serde_json::to_vec_pretty(&plan).context("cannot write the plan")
 }
 
@@ -319,28 +341,18 @@ fn image(root: &Path) -> Result<PathBuf> {
     bail!("no kernel image in {}", boot.display())
 }
 
-/// Builds the guest's driver, linked statically: the guest has another C library than this machine.
-fn build_guest(folder: &Path) -> Result<PathBuf> {
+/// Builds one of our programs for the guest, linked statically: the guest has another C library than this machine.
+fn build(folder: &Path, package: &str) -> Result<PathBuf> {
     let target = folder.join("build");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    println!("vm: building the guest");
+    println!("vm: building {package}");
     let mut command = Command::new(cargo);
     command
         .current_dir(generated::repository())
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            "guest",
-            "-p",
-            "bondwitness-guest",
-            "--target",
-            TARGET,
-        ])
+        .args(["build", "--quiet", "--locked", "--profile", "guest", "-p", package, "--target", TARGET])
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     packages::run(&mut command)?;
-    Ok(target.join(TARGET).join("guest/bondwitness-guest"))
+    Ok(target.join(TARGET).join("guest").join(package))
 }

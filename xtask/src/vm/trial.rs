@@ -1,13 +1,15 @@
 //! `cargo xtask vm --bypass` and `--live`: the built program on real bonds, in a guest, as a script asks of it
 //! (`crates/guest/bypass/trial.sh`, `crates/guest/live/trial.sh`).
 
-use super::packages::{self, Kernel, Packages};
-use super::{TARGET, image, initramfs, modules, qemu};
+use super::packages::{Kernel, Packages};
+use super::{build, image, initramfs, modules, qemu};
 use crate::generated;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+/// The program under trial, as package and as it is called in the guest's first folder.
+pub(super) const PROGRAM: &str = "bondwitness";
 
 /// What the guest runs in place of its driver: `bypass` or `live`.
 fn script(trial: &str) -> PathBuf {
@@ -22,15 +24,12 @@ pub(crate) fn run(
     userland: &Path,
     folder: &Path,
 ) -> Result<()> {
-    let program = build(folder)?;
+    let program = build(folder, PROGRAM)?;
     let mut failed = Vec::new();
     for kernel in kernels {
         let root = packages.kernel(*kernel)?;
         let mut initrd = initramfs::base(userland, &modules::load(&root)?, &script(trial))?;
-        initrd.extend(initramfs::program(
-            "bondwitness",
-            &fs::read(&program).context("cannot read the program")?,
-        ));
+        initrd.extend(initramfs::program(PROGRAM, &fs::read(&program).context("cannot read the program")?));
         let place = folder.join("runs").join(format!("{trial}-{}", kernel.name));
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
         let path = place.join("initrd");
@@ -47,20 +46,4 @@ pub(crate) fn run(
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
-}
-
-/// Builds the program, linked statically: the guest has another C library than this machine.
-fn build(folder: &Path) -> Result<PathBuf> {
-    let target = folder.join("build");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    println!("vm: building the program");
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(generated::repository())
-        .args(["build", "--quiet", "--locked", "--profile", "guest", "-p", "bondwitness", "--target", TARGET])
-        .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    packages::run(&mut command)?;
-    Ok(target.join(TARGET).join("guest/bondwitness"))
 }

@@ -9,6 +9,11 @@ pub use spool::Spool;
 use crate::evidence::Direction;
 use std::borrow::Cow;
 
+/// The folder of a collection that its readings of state lie in.
+pub const STATE: &str = "state/";
+/// The listing of all interfaces: it tells which name has which index in the other files of [`STATE`].
+pub const LINKS: &str = "state/links.pcapng";
+
 /// When something was read: an interval, since no reading is instantaneous.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Window {

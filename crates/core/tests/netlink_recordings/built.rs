@@ -485,3 +485,34 @@ fn a_capture_of_netlink_is_evidence_like_text() {
         .collect();
     assert_eq!(subjects, [("bond0", vec!["eno1"])]);
 }
+
+/// Counters, filters and queueing disciplines have indices only: the listing beside them in the collection has the names.
+#[test]
+fn files_of_one_collection_know_the_names_of_its_listing() {
+    let links = |names: &[&str]| {
+        let told: Vec<_> =
+            names.iter().map(|n| (0, "RTM_GETLINK dump", link(n, 2, 0x1003).bytes())).collect();
+        file(&told)
+    };
+    // struct if_stats_msg, IFLA_STATS_LINK_XSTATS_SLAVE, LINK_XSTATS_TYPE_BOND, BOND_XSTATS_3AD, BOND_3AD_STAT_LACPDU_TX.
+    let head: Vec<u8> = [0u32, 2, 4].iter().flat_map(|w| w.to_ne_bytes()).collect();
+    let sent = Request::new(92, 0, 1).octets(&head).nested(3).nested(2).nested(1);
+    let sent = sent.u64(1, 40).end().end().end();
+    let stats = file(&[(0, "RTM_GETSTATS eno1", sent.bytes())]);
+    let counted = |files: &[(&str, &[u8])]| -> Vec<String> {
+        let inputs: Vec<Input<'_>> =
+            files.iter().map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
+        let case = diagnose::case_of(&inputs);
+        let tx =
+            |list: &[bondwitness_core::series::Series]| list.iter().any(|s| s.meaning == Meaning::LacpduTx);
+        case.counters.iter().filter(|(_, list)| tx(list)).map(|(dev, _)| dev.clone()).collect()
+    };
+    let one = links(&["eno1"]);
+    assert_eq!(counted(&[("state/links.pcapng", &one), ("state/stats.pcapng", &stats)]), ["eno1"]);
+    assert_eq!(counted(&[("a/state/links.pcapng", &one), ("a/state/stats.pcapng", &stats)]), ["eno1"]);
+    // Of another collection, or renamed meanwhile: nobody knows.
+    assert_eq!(counted(&[("a/state/links.pcapng", &one), ("b/state/stats.pcapng", &stats)]), ["if2"]);
+    assert_eq!(counted(&[("a/state/links.pcapng", &one), ("stats.pcapng", &stats)]), ["if2"]);
+    let two = links(&["eth0", "eno1"]);
+    assert_eq!(counted(&[("state/links.pcapng", &two), ("state/stats.pcapng", &stats)]), ["if2"]);
+}

@@ -100,6 +100,7 @@ pub const COLLECTORS: &[Collector] = &[
     proc_bonding::COLLECTOR,
     ethtool_stats::COLLECTOR,
     carrier::COLLECTOR,
+    multicast::SAMPLE,
     load::SOFTNET,
     protocols::SNMP,
     load::PRESSURE,

@@ -160,9 +160,10 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// If the kernel refuses one of the groups.
+    /// If the kernel refuses one of the groups, or a port for the socket.
     pub fn subscribe(&self, groups: &[u32]) -> io::Result<()> {
         const BYTES: i32 = 8 * 1024 * 1024;
+        self.bind()?;
         if self.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, BYTES).is_err() {
             // Without CAP_NET_ADMIN the kernel cuts it to net.core.rmem_max; overruns are counted either way.
             let _ = self.option(libc::SOL_SOCKET, libc::SO_RCVBUF, BYTES);
@@ -172,6 +173,18 @@ impl Socket {
             self.option(libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, group)?;
         }
         Ok(())
+    }
+
+    /// Lets the kernel choose a port. Without one the socket has port 0, which is also whom a message is not sent to when
+    /// nobody is left out (`do_one_broadcast()` in net/netlink/af_netlink.c): it would be a member and hear nothing.
+    fn bind(&self) -> io::Result<()> {
+        // SAFETY: plain numbers, for which all zero is a valid value.
+        let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+        address.nl_family = libc::sa_family_t::try_from(libc::AF_NETLINK).map_err(io::Error::other)?;
+        let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_nl>()).unwrap_or_default();
+        // SAFETY: the address is live and the length is its size; the kernel only reads it.
+        let done = unsafe { libc::bind(self.fd.as_raw_fd(), (&raw const address).cast(), length) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     fn option(&self, level: i32, name: i32, value: i32) -> io::Result<()> {

@@ -105,6 +105,7 @@ fn incident(evidence: Evidence, seed: u64) -> Incident {
             decidable: Decidable::Side,
             cleared: Vec::new(),
             also: Vec::new(),
+            collected: None,
         },
     }
 }

@@ -44,7 +44,7 @@ const GENERIC: u16 = 16;
 
 /// Interfaces by index: name and flags.
 #[derive(Debug, Clone, Default)]
-struct Interfaces(BTreeMap<u32, (String, u32)>);
+pub struct Interfaces(BTreeMap<u32, (String, u32)>);
 
 impl Interfaces {
     /// Its name, or `ifN` as `ip` prints an index it has no name for.
@@ -61,6 +61,26 @@ impl Interfaces {
             self.0.insert(index, (name.text(), flags));
         }
     }
+}
+
+/// The interfaces that a capture of netlink lists, by index. An index that had two names in it is left out.
+#[must_use]
+pub fn interfaces(bytes: &[u8]) -> Interfaces {
+    let mut found = Interfaces::default();
+    let mut renamed = BTreeSet::new();
+    reader::read_netlink(bytes, &mut |d| {
+        for m in Messages::new(d.messages).filter(|m| d.protocol == ROUTE && m.kind == links::NEW) {
+            let Some(index) = m.u32_at(4) else { continue };
+            let before = found.0.get(&index).map(|(name, _)| name.clone());
+            found.learn(&m);
+            let now = found.0.get(&index).map(|(name, _)| name);
+            if before.is_some_and(|b| now != Some(&b)) {
+                renamed.insert(index);
+            }
+        }
+    });
+    found.0.retain(|index, _| !renamed.contains(index));
+    found
 }
 
 /// What a family needs to know beside its message.
@@ -116,9 +136,20 @@ fn damaged(fields: &mut Fields, attrs: Attrs<'_>, at: Citation) {
 /// Reads all netlink datagrams of a capture.
 #[must_use]
 pub fn read(file: FileId, bytes: &[u8]) -> Parsed {
+    read_among(file, bytes, &Interfaces::default())
+}
+
+/// As [`read`], where it is known from elsewhere which interfaces the host has: a dump of counters, filters or queueing
+/// disciplines has their indices only.
+#[must_use]
+pub fn read_among(file: FileId, bytes: &[u8], known: &Interfaces) -> Parsed {
     let mut datagrams = Vec::new();
     reader::read_netlink(bytes, &mut |d| datagrams.push(d));
     let mut reader = Reader::new(file, &datagrams);
+    for (index, interface) in &known.0 {
+        // What the capture itself says goes first.
+        reader.interfaces.0.entry(*index).or_insert_with(|| interface.clone());
+    }
     for d in &datagrams {
         reader.datagram(d);
     }
