@@ -1,6 +1,7 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
+pub(crate) mod bench;
 mod catalogue;
 mod compare;
 mod initramfs;
@@ -294,7 +295,7 @@ fn run_boot(boot: &Boot, keep: &Path) -> Result<Vec<Judged>> {
 /// What the guest of this boot is told to do.
 fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
     let runs = boot.trials.iter().map(|t| Run { name: t.name.clone(), incident: t.incident.clone() });
-    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new() };
+    let plan = Plan { stagger_ms: STAGGER_MS, runs: runs.collect(), paths: Vec::new(), bench: None };
     serde_json::to_vec_pretty(&plan).context("cannot write the plan")
 }
 

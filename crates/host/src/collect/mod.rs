@@ -31,7 +31,10 @@ mod stats;
 mod sysfs_bonding;
 mod time_source;
 
-use bondwitness_core::collection::{Form, Reading, Window, v1};
+use bondwitness_core::collection::{Window, v1};
+
+pub use bondwitness_core::collection::{Form, Reading};
+
 use std::borrow::Cow;
 use std::io;
 
