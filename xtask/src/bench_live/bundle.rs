@@ -111,8 +111,8 @@ pub(super) fn evidence(answers: &Answers) -> Result<()> {
             println!("  ours, {} files: {}", names.len(), names.join(", "));
         }
         if path.is_dir() {
-            let loaded =
-                load::load(&[path.clone()], &Limits::default()).context("cannot load sos' archive")?;
+            let loaded = load::load(std::slice::from_ref(&path), &Limits::default())
+                .context("cannot load sos' archive")?;
             let (mut files, mut speaking) = (0, Vec::new());
             for input in &loaded.inputs {
                 files += 1;

@@ -19,6 +19,16 @@ thread_local! {
     static ETHTOOL: RefCell<Option<Ethtool>> = const { RefCell::new(None) };
 }
 
+/// Calls `f` with the calling thread's socket, which must be one of [`bounded`].
+pub(super) fn with_ethtool<T>(f: impl FnOnce(&mut Ethtool) -> io::Result<T>) -> io::Result<T> {
+    ETHTOOL.with_borrow_mut(|kept| {
+        f(match kept {
+            Some(ethtool) => ethtool,
+            None => kept.insert(Ethtool::open()?),
+        })
+    })
+}
+
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     // `do_gstats()` of ethtool prints this title.
     let how = How {
@@ -49,11 +59,7 @@ pub(super) fn counters(
     title: &'static str,
 ) -> io::Result<()> {
     let answers = bounded::each(how.collector, LIMIT, &target.members, move |dev| {
-        ETHTOOL.with_borrow_mut(|kept| {
-            let ethtool = match kept {
-                Some(ethtool) => ethtool,
-                None => kept.insert(Ethtool::open()?),
-            };
+        with_ethtool(|ethtool| {
             let begun = crate::clock::begin();
             let counters = ethtool.counters(dev, how.of)?;
             Ok((counters, begun.end()))
@@ -71,7 +77,8 @@ pub(super) fn counters(
 }
 
 fn print(title: &str, counters: &[(String, u64)]) -> Vec<u8> {
-    let mut out = format!("{title}\n");
+    let mut out = String::with_capacity(title.len() + 1 + 48 * counters.len());
+    let _ = writeln!(out, "{title}");
     for (name, value) in counters {
         let _ = writeln!(out, "     {name}: {value}");
     }

@@ -202,8 +202,12 @@ impl Taps {
     /// If the sink is gone.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> io::Result<Vec<v1::Capture>> {
         let keys: Vec<(String, u32)> = self.open.keys().cloned().collect();
+        // All at one moment, and before anything is taken: what was counted is then what is stored and what was lost.
+        for open in self.open.values() {
+            let _ = open.socket.shut();
+        }
         for key in &keys {
-            // Bounded: under a storm new frames come as fast as they are taken.
+            // Bounded, should the kernel have refused.
             for _ in 0..64 {
                 if !self.drain_one(key, sink)? {
                     break;

@@ -169,6 +169,24 @@ impl PacketSocket {
         self.option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
     }
 
+    /// Lets nothing more through: what waits can still be received, and [`PacketSocket::counted`] then counts exactly that
+    /// and what was received before.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn shut(&self) -> io::Result<()> {
+        let mut program = [libc::sock_filter {
+            code: u16::try_from(libc::BPF_RET | libc::BPF_K).unwrap_or_default(),
+            jt: 0,
+            jf: 0,
+            k: 0,
+        }];
+        let filter = libc::sock_fprog { len: 1, filter: program.as_mut_ptr() };
+        // The kernel copies the program during the call, so it may end with this function.
+        self.option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
+    }
+
     fn option<T>(&self, level: i32, name: i32, value: &T) -> io::Result<()> {
         // SAFETY: the pointer is to a live value and the length is its size; the kernel only reads it.
         let done = unsafe {
@@ -381,6 +399,17 @@ mod tests {
         // The loopback device receives what is sent on it.
         assert_eq!(seen, [Direction::Out, Direction::In]);
         assert!(tap.counted().unwrap().seen >= 2);
+        // What waits when it is shut is still there, what comes later is not, and is not counted either.
+        sender.send(&frame).unwrap();
+        wait(&[&tap], Duration::from_secs(2)).unwrap();
+        tap.shut().unwrap();
+        sender.send(&frame).unwrap();
+        let mut left = 0;
+        while tap.receive(&mut buffer).unwrap().is_some() {
+            left += 1;
+        }
+        assert!(left >= 1);
+        assert_eq!(tap.counted().unwrap(), Counted { seen: left, dropped: 0 });
         assert_eq!(sender.counted().unwrap(), Counted::default());
         assert_eq!(tap.counted().unwrap(), Counted::default());
     }
