@@ -4,6 +4,7 @@ use super::goal;
 use crate::vm::bench::Answers;
 use anyhow::{Context, Result};
 use bondwitness_core::bundle::{self, Meta};
+use bondwitness_core::collection::v1;
 use bondwitness_host::load::{self, Limits};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -54,9 +55,13 @@ fn packed(what: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<u32> {
 fn files(path: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let loaded = load::load(&[path.to_owned()], &Limits::default())
         .with_context(|| format!("cannot load {}", path.display()))?;
-    let taken = loaded.inputs.into_iter().map(|i| (i.path.clone(), i.bytes.to_vec()));
+    let case = loaded.inputs.iter().find_map(|i| i.path.strip_suffix(v1::FILE)).context("no case.json")?;
+    let folder = case.to_owned();
     // Without the folder that the archive has, and without what packing makes anew.
-    let plain = taken.map(|(p, b)| (p.split_once('/').map_or(p.clone(), |(_, rest)| rest.to_owned()), b));
+    let plain = loaded
+        .inputs
+        .into_iter()
+        .map(|i| (i.path.strip_prefix(&folder).unwrap_or(&i.path).to_owned(), i.bytes.to_vec()));
     Ok(plain.filter(|(p, _)| !bundle::v1::is_reserved(p)).collect())
 }
 

@@ -26,7 +26,7 @@ const SAME: [&str; 8] = [
     "ethtool-driver",
 ];
 /// The collectors that count.
-const COUNTERS: [&str; 7] = ["links", "stats", "proc-bonding", "ethtool-stats", "carrier", "softnet", "snmp"];
+const COUNTERS: [&str; 6] = ["links", "stats", "proc-bonding", "ethtool-stats", "softnet", "snmp"];
 /// Snapshots over which ours is measured.
 const REPEAT: usize = 20;
 /// Members whose commands are timed where there are more; the rest costs the same.

@@ -1,7 +1,8 @@
 //! `ethtool-settings` and `ethtool-more`: what `ethtool` shows about each member, by generic netlink: link modes and state,
 //! features; rings, coalescing, pause, channels, FEC, energy saving, time stamping, module, standard counters.
 //!
-//! The file begins with the kernel's answer that gives the number of the family. Bit sets come with names. Most drivers
+//! The file begins with the kernel's answer that gives the number of the family. The bit sets of features come as words, and the names of
+//! their bits once beside them; other bit sets come with names. Most drivers
 //! answer only some of the requests; which they do not offer is one reading per member.
 
 use super::dumps::{To, refuse, with_socket};
@@ -30,24 +31,34 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 /// `ETHTOOL_A_HEADER_*`.
 const HEADER_DEV_NAME: u16 = 2;
 const HEADER_FLAGS: u16 = 3;
+/// `ETHTOOL_FLAG_COMPACT_BITSETS`: bit sets as words, without names.
+const FLAG_COMPACT: u32 = 1;
 /// `ETHTOOL_FLAG_STATS`: with the counters that belong to a setting.
 const FLAG_STATS: u32 = 4;
+/// `ETHTOOL_MSG_STRSET_GET`, and the set of names that belongs to `FEATURES` (`ETH_SS_FEATURES`).
+const STRSET: u8 = 1;
+const FEATURES: u32 = 4;
 const NESTED: u16 = 0x8000;
 
-/// `ETHTOOL_MSG_*_GET` with its number, and whether counters are asked for.
-type Message = (&'static str, u8, bool);
-const FIRST: &[Message] =
-    &[("LINKINFO", 2, false), ("LINKMODES", 4, false), ("LINKSTATE", 6, false), ("FEATURES", 11, false)];
+/// `ETHTOOL_MSG_*_GET` with its number and flags.
+type Message = (&'static str, u8, u32);
+const FIRST: &[Message] = &[
+    ("LINKINFO", 2, 0),
+    ("LINKMODES", 4, 0),
+    ("LINKSTATE", 6, 0),
+    // Some sixty names in each of four sets: they are asked for once, not for each member.
+    ("FEATURES", 11, FLAG_COMPACT),
+];
 const REST: &[Message] = &[
-    ("PRIVFLAGS", 13, false),
-    ("RINGS", 15, false),
-    ("CHANNELS", 17, false),
-    ("COALESCE", 19, false),
-    ("PAUSE", 21, true),
-    ("EEE", 23, false),
-    ("TSINFO", 25, true),
-    ("FEC", 29, true),
-    ("MODULE", 34, false),
+    ("PRIVFLAGS", 13, 0),
+    ("RINGS", 15, 0),
+    ("CHANNELS", 17, 0),
+    ("COALESCE", 19, 0),
+    ("PAUSE", 21, FLAG_STATS),
+    ("EEE", 23, 0),
+    ("TSINFO", 25, FLAG_STATS),
+    ("FEC", 29, FLAG_STATS),
+    ("MODULE", 34, 0),
 ];
 /// `ETHTOOL_MSG_STATS_GET`, whose attributes are numbered apart.
 const STATS: u8 = 32;
@@ -71,6 +82,13 @@ fn ask(target: &Target, sink: &mut dyn Sink, to: To, messages: &'static [Message
     };
     take(sink, source, family.window, family.answer)?;
     let id = family.id;
+    if messages.iter().any(|(_, _, flags)| flags & FLAG_COMPACT != 0) {
+        let source = "ETHTOOL_MSG_STRSET_GET";
+        match bounded::call(to.collector, LIMIT, move || names(id)) {
+            Ok((answer, window)) => take(sink, source, window, answer)?,
+            Err(e) => refuse(sink, to, source, &e)?,
+        }
+    }
     for (dev, answer) in
         bounded::each(to.collector, LIMIT, &target.members, move |dev| settings(id, dev, messages))
     {
@@ -122,12 +140,9 @@ type Answers = Vec<(&'static str, io::Result<Vec<Vec<u8>>>)>;
 fn settings(family: u16, dev: &str, messages: &'static [Message]) -> io::Result<(Answers, Window)> {
     let mut requests: Vec<Request> = messages
         .iter()
-        .map(|(_, number, stats)| {
-            let flags = if *stats { FLAG_STATS } else { 0 };
-            message(family, *number).attribute(1 | NESTED, &header(dev, flags))
-        })
+        .map(|(_, number, flags)| message(family, *number).attribute(1 | NESTED, &header(dev, *flags)))
         .collect();
-    let counters = messages.iter().any(|(_, _, counters)| *counters);
+    let counters = messages.iter().any(|(_, _, flags)| flags & FLAG_STATS != 0);
     // eth-phy, eth-mac, eth-ctrl, rmon: the first four bits, as a bit set in its short form.
     let groups = [
         attribute(2, &4u32.to_ne_bytes()),
@@ -145,6 +160,16 @@ fn settings(family: u16, dev: &str, messages: &'static [Message]) -> io::Result<
     let window = begun.end();
     let names = messages.iter().map(|(name, ..)| *name).chain(["STATS"]);
     Ok((names.zip(answers).collect(), window))
+}
+
+/// The names of all features.
+fn names(family: u16) -> io::Result<(Vec<u8>, Window)> {
+    let set = attribute(1 | NESTED, &attribute(1, &FEATURES.to_ne_bytes()));
+    let request = message(family, STRSET).attribute(2 | NESTED, &set);
+    let begun = crate::clock::begin();
+    let mut answers = with_socket(GENERIC, |socket| socket.ask(&[request], LIMIT))?;
+    let answer = answers.pop().ok_or(io::ErrorKind::NotFound)??.pop().ok_or(io::ErrorKind::NotFound)?;
+    Ok((answer, begun.end()))
 }
 
 /// A request of generic netlink: command, version, reserved.

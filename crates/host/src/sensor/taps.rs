@@ -101,7 +101,9 @@ impl Taps {
         }
         let left: Vec<(String, u32)> = self.open.keys().filter(|k| !wanted.contains(k)).cloned().collect();
         for key in left {
-            self.drain_one(&key, sink)?;
+            if let Some(open) = self.open.get_mut(&key) {
+                Self::drain_one(&key, open, &mut self.buffer, sink)?;
+            }
             self.close(&key);
         }
         Ok(opened)
@@ -129,19 +131,22 @@ impl Taps {
     ///
     /// If the sink is gone.
     pub fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
-        let keys: Vec<(String, u32)> = self.open.keys().cloned().collect();
         let mut more = false;
-        for key in keys {
-            more |= self.drain_one(&key, sink)?;
+        for (key, open) in &mut self.open {
+            more |= Self::drain_one(key, open, &mut self.buffer, sink)?;
         }
         Ok(more)
     }
 
-    fn drain_one(&mut self, key: &(String, u32), sink: &mut dyn Sink) -> io::Result<bool> {
-        let Some(open) = self.open.get_mut(key) else { return Ok(false) };
+    fn drain_one(
+        key: &(String, u32),
+        open: &mut Open,
+        buffer: &mut [u8],
+        sink: &mut dyn Sink,
+    ) -> io::Result<bool> {
         let mut errors = 0;
         for _ in 0..BURST {
-            let frame = match open.socket.receive(&mut self.buffer) {
+            let frame = match open.socket.receive(buffer) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(false),
                 // The socket says once that its interface went down; frames may come again when it is up.
@@ -154,7 +159,7 @@ impl Taps {
                     continue;
                 }
             };
-            let bytes = self.buffer.get(..frame.captured).unwrap_or_default();
+            let bytes = buffer.get(..frame.captured).unwrap_or_default();
             let (bytes, extra): (Cow<'_, [u8]>, usize) = match (frame.vlan, bytes.split_at_checked(12)) {
                 (Some((tpid, tci)), Some((addresses, rest))) => {
                     let tag: Vec<u8> = tpid.to_be_bytes().into_iter().chain(tci.to_be_bytes()).collect();
@@ -209,7 +214,8 @@ impl Taps {
         for key in &keys {
             // Bounded, should the kernel have refused.
             for _ in 0..64 {
-                if !self.drain_one(key, sink)? {
+                let Some(open) = self.open.get_mut(key) else { break };
+                if !Self::drain_one(key, open, &mut self.buffer, sink)? {
                     break;
                 }
             }
