@@ -81,6 +81,10 @@ fn plan(part: &str) -> Result<Bench> {
 
 /// Prints a figure with its goal; 1 if it is not met.
 fn goal(what: &str, value: f64, unit: &str, wanted: &str, met: bool) -> u32 {
-    println!("{what:<58} {value:>10.2} {unit:<4} (goal: {wanted}{})", if met { "" } else { ": NOT MET" });
+    let digits = if value < 1.0 { 4 } else { 2 };
+    println!(
+        "{what:<58} {value:>10.digits$} {unit:<4} (goal: {wanted}{})",
+        if met { "" } else { ": NOT MET" }
+    );
     u32::from(!met)
 }

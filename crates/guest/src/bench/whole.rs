@@ -27,7 +27,8 @@ pub(super) fn bundle(members: usize) -> Result<()> {
 /// A bundle without a window, and `sos report` of the same host.
 pub(super) fn sos(members: usize) -> Result<()> {
     let world = World::new(members)?;
-    let links = fs::read_dir("/sys/class/net").context("cannot list the links")?.count();
+    let listed = fs::read_dir("/sys/class/net").context("cannot list the links")?;
+    let links = listed.flatten().filter(|e| e.path().join("ifindex").exists()).count();
     for n in 1..=3 {
         let path = format!("{OUT}/now-{members}-{n}.tar.zst");
         let args = [PROGRAM, "collect", "--for", "0", "-o", path.as_str()];

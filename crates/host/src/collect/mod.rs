@@ -34,6 +34,7 @@ mod time_source;
 use bondwitness_core::collection::{Window, v1};
 
 pub use bondwitness_core::collection::{Form, Reading};
+pub use ethtool_stats::interval;
 
 use std::borrow::Cow;
 use std::io;
@@ -130,10 +131,18 @@ pub fn run(pace: Pace, target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     if pace == Pace::Once {
         kernel_log::begin_anew();
     }
+    if pace > Pace::Sample {
+        leave_nothing_out();
+    }
     for collector in COLLECTORS.iter().filter(|c| c.pace <= pace) {
         (collector.run)(target, sink)?;
     }
     Ok(())
+}
+
+/// The next sample has everything, also what is otherwise read less often than once a second: something happened.
+pub fn leave_nothing_out() {
+    ethtool_stats::begin_anew();
 }
 
 /// Hands over text that a call returned, or why it returned none.

@@ -24,6 +24,8 @@ const AFTER_EVENT: Duration = Duration::from_millis(200);
 /// How long frames wait in their sockets, so that those that come together cost one waking: their times are the kernel's.
 /// A socket holds some ten thousand, which is what a storm of 25,000 in a second fills in this time.
 const GATHER: Duration = Duration::from_millis(400);
+/// The same while there is a storm.
+const GATHER_STORM: Duration = Duration::from_millis(20);
 /// Samples after which the members are looked up again although no event spoke of a change.
 const LOOK_AGAIN: u32 = 10;
 
@@ -180,6 +182,7 @@ fn watch<W: Write>(
         let more = taps.drain(pipe)?;
         if events.drain(pipe)? {
             unchanged = LOOK_AGAIN;
+            collect::leave_nothing_out();
             // What happened is read at once, but a storm of events makes no storm of samples.
             next = next.min(Instant::now().max(sampled + AFTER_EVENT));
         }
@@ -191,7 +194,8 @@ fn watch<W: Write>(
         let left = || until.saturating_duration_since(Instant::now());
         let urgent = events.descriptor().into_iter().chain(std::iter::once(control.signals.as_fd()));
         let mut descriptors: Vec<BorrowedFd<'_>> = urgent.collect();
-        if poll::readable(&descriptors, left().min(GATHER))?.contains(&true) || left().is_zero() {
+        let gather = if taps.busy() { GATHER_STORM } else { GATHER };
+        if poll::readable(&descriptors, left().min(gather))?.contains(&true) || left().is_zero() {
             continue;
         }
         descriptors.extend(taps.descriptors());

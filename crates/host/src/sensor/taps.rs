@@ -14,6 +14,8 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 pub const SNAPLEN: usize = 512;
 /// Frames that are taken from one socket before the others have their turn.
 const BURST: usize = 4096;
+/// More frames than this from one socket at a time are a storm: a bond in order sends and hears one in a second.
+const STORM: u64 = 256;
 
 /// A capture of one interface.
 struct Open {
@@ -28,6 +30,7 @@ pub struct Taps {
     closed: Vec<v1::Capture>,
     failed: BTreeMap<String, String>,
     outgoing: bool,
+    busy: bool,
     buffer: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ impl Taps {
             closed: Vec::new(),
             failed: BTreeMap::new(),
             outgoing,
+            busy: false,
             // One octet more than is kept, for a tag that is put back.
             buffer: vec![0; SNAPLEN],
         }
@@ -132,10 +136,19 @@ impl Taps {
     /// If the sink is gone.
     pub fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
         let mut more = false;
+        self.busy = false;
         for (key, open) in &mut self.open {
+            let before = open.counts.stored;
             more |= Self::drain_one(key, open, &mut self.buffer, sink)?;
+            self.busy |= open.counts.stored - before > STORM;
         }
         Ok(more)
+    }
+
+    /// True if the last [`Taps::drain`] took so many frames that the next ones should not wait long.
+    #[must_use]
+    pub const fn busy(&self) -> bool {
+        self.busy
     }
 
     fn drain_one(
