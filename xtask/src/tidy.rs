@@ -32,6 +32,7 @@ const SERIALIZED: [&str; 9] = [
     "crates/lab/src/scenario.rs",
     // What `cargo xtask vm` tells its guest; both are built from the same source.
     "crates/guest/src/plan.rs",
+    "crates/guest/src/bench_plan.rs",
     "crates/guest/src/path_trial.rs",
 ];
 
