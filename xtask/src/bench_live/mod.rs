@@ -17,8 +17,8 @@ usage: bench live [PART...]
   idle       an idle window on 2 and 64 members, beside tcpdump and dumpcap
   storm      10,000 LACPDUs a second on each of two members beside other traffic: every frame accounted for
   bundle     the bundle of a minute, and of a driver with thousands of counters
-  sos        a bundle without a window against sos report, 4 links
-  sos-many   the same with 259 links (some ten minutes)
+  sos        a bundle without a window against sos report, a bond of two
+  sos-many   the same with 257 members (half an hour)
 without PART: all but sos-many";
 
 /// Runs the verb.
