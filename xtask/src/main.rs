@@ -4,6 +4,7 @@
 mod accuracy;
 mod bench;
 mod bench_bypass;
+mod bench_live;
 mod coverage;
 mod docs;
 mod formats;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 const VERBS: &str = "\
 accuracy [--check] [--root DIR]   measure the verdict, write docs/accuracy.md
 bench bypass [FAULTS]             how long a fault of a bypass interface lasts
+bench live [PART...]              snapshots, captures and bundles on real bonds, against shell, tcpdump and sos
 bench [FRAMES]                    our analysis against tshark, tcpdump and plain reading
 docs [--check]                    write docs/checks, docs/formats.md, docs/coverage.md
 formats [-v] [PATH...]            how much of each text file is typed
@@ -47,6 +49,9 @@ fn dispatch() -> Result<()> {
         Some("accuracy") => accuracy::run(rest),
         Some("bench") if rest.first().is_some_and(|a| a == "bypass") => {
             bench_bypass::run(rest.get(1..).unwrap_or_default())
+        }
+        Some("bench") if rest.first().is_some_and(|a| a == "live") => {
+            bench_live::run(rest.get(1..).unwrap_or_default())
         }
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),

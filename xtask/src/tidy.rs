@@ -22,7 +22,7 @@ const HEADINGS: [&str; 6] = [
 
 /// Where `Serialize` and `Deserialize` may be derived: the frozen outer schemas, and what scenario files are read into
 /// (rule 5 of the architecture).
-const SERIALIZED: [&str; 9] = [
+const SERIALIZED: [&str; 10] = [
     "crates/core/src/bundle/v1.rs",
     "crates/core/src/collection/v1.rs",
     "crates/core/src/evidence/v1.rs",
@@ -32,6 +32,7 @@ const SERIALIZED: [&str; 9] = [
     "crates/lab/src/scenario.rs",
     // What `cargo xtask vm` tells its guest; both are built from the same source.
     "crates/guest/src/plan.rs",
+    "crates/guest/src/bench_plan.rs",
     "crates/guest/src/path_trial.rs",
 ];
 

@@ -9,6 +9,7 @@
 //! and programs are started only for what they alone can do.
 #![forbid(unsafe_code)]
 
+pub mod bench_plan;
 pub mod path_trial;
 pub mod plan;
 pub mod support;

@@ -1,6 +1,7 @@
 //! The driver: reads the plan, runs it, writes the tar.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod capture;
 mod collector;
 mod difflog;
@@ -37,10 +38,17 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if !args.is_empty() {
+        return bench::child(&args);
+    }
     let text = fs::read(PLAN).with_context(|| format!("cannot read {PLAN}"))?;
     let plan: Plan = serde_json::from_slice(&text).with_context(|| format!("cannot understand {PLAN}"))?;
     let disk =
         fs::OpenOptions::new().write(true).open(DISK).with_context(|| format!("cannot open {DISK}"))?;
+    if let Some(bench) = &plan.bench {
+        return bench::run(bench, disk);
+    }
     if !plan.paths.is_empty() {
         return paths::run(&plan.paths, disk);
     }

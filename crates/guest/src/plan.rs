@@ -1,5 +1,6 @@
 //! What one boot of the guest does. Written by `cargo xtask vm`, read by the guest; nothing else reads it.
 
+use crate::bench_plan::Bench;
 use crate::path_trial::PathTrial;
 use bondwitness_lab::incident::Incident;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct Plan {
     /// Trials of the transmit path, one after the other, before the incidents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<PathTrial>,
+    /// Measurements, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<Bench>,
 }
 
 /// An incident of a boot.

@@ -4,12 +4,16 @@
 //! and whoever asks for the lock meanwhile waits in the kernel, where no signal reaches it. Such a call is made on a
 //! thread of its own. If it does not return in time it is left behind, and until it returns nobody asks the same thing
 //! again: a stuck call costs one thread, not one per sample.
+//!
+//! The thread is kept for the next call: to start one costs more than most calls do, and a kept one can keep its sockets.
 
+use crate::sys::namespace;
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::mpsc::{SendError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What has not returned, by name of the call and of the item.
 static STUCK: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new());
@@ -17,6 +21,53 @@ static STUCK: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new
 /// How many items may be late before the rest is given up: one stuck driver that holds the RTNL lock makes every other
 /// one late too.
 const LATE_AT_MOST: usize = 2;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A thread that waits for work; it ends when this is dropped.
+struct Worker {
+    jobs: Sender<Job>,
+    /// [`namespace::entered`] when it was started: it stays in the network namespace of that moment.
+    entered: u64,
+}
+
+thread_local! {
+    /// The calling thread's worker while it has nothing to do.
+    static IDLE: Cell<Option<Worker>> = const { Cell::new(None) };
+}
+
+impl Worker {
+    /// The idle one, or a new one if there is none where the calling thread is now.
+    fn take() -> io::Result<Self> {
+        match IDLE.take().filter(|w| w.entered == namespace::entered()) {
+            Some(worker) => Ok(worker),
+            None => Self::start(),
+        }
+    }
+
+    fn start() -> io::Result<Self> {
+        let (jobs, receiver) = channel::<Job>();
+        std::thread::Builder::new().name("collect".to_owned()).stack_size(256 * 1024).spawn(move || {
+            for job in receiver {
+                job();
+            }
+        })?;
+        Ok(Self { jobs, entered: namespace::entered() })
+    }
+
+    /// Gives it work.
+    fn run(self, job: Job) -> io::Result<Self> {
+        match self.jobs.send(job) {
+            Ok(()) => Ok(self),
+            // Its thread ended: what it did last went wrong.
+            Err(SendError(job)) => {
+                let other = Self::start()?;
+                other.jobs.send(job).map_err(|_| io::Error::other("its thread ended at once"))?;
+                Ok(other)
+            }
+        }
+    }
+}
 
 fn stuck<T>(look: impl FnOnce(&mut BTreeSet<(&'static str, String)>) -> T) -> T {
     look(&mut STUCK.lock().unwrap_or_else(PoisonError::into_inner))
@@ -73,8 +124,8 @@ pub(crate) fn each<T: Send + 'static>(
         while rest.front().is_some_and(|i| !stuck(|s| s.contains(&(name, i.clone())))) {
             run.extend(rest.pop_front());
         }
-        let answers = match spawn(name, run.clone(), Arc::clone(&f)) {
-            Ok(answers) => answers,
+        let (worker, answers) = match begin(name, run.clone(), Arc::clone(&f)) {
+            Ok(begun) => begun,
             Err(e) => {
                 let why = format!("cannot start a thread: {e}");
                 results.extend(run.into_iter().map(|i| (i, Err(io::Error::new(e.kind(), why.clone())))));
@@ -82,10 +133,19 @@ pub(crate) fn each<T: Send + 'static>(
             }
         };
         let mut run = run.into_iter();
+        let mut idle = true;
         while let Some(item) = run.next() {
-            if let Some(result) = wait(name, &item, limit, &answers) {
-                results.push((item, result));
-                continue;
+            match answers.next(name, &item, limit) {
+                Waited::Answer(result) => {
+                    results.push((item, result));
+                    continue;
+                }
+                Waited::Gone => {
+                    idle = false;
+                    results.push((item, Err(io::Error::other("the call ended without an answer"))));
+                    continue;
+                }
+                Waited::Late => idle = false,
             }
             lates += 1;
             results.push((item, Err(late(&format!("no answer within {} ms", limit.as_millis())))));
@@ -95,51 +155,105 @@ pub(crate) fn each<T: Send + 'static>(
             }
             break;
         }
+        // One that is late is left to end by itself.
+        if idle {
+            IDLE.set(Some(worker));
+        }
     }
     results
 }
 
-fn spawn<T: Send + 'static>(
+fn begin<T: Send + 'static>(
     name: &'static str,
     items: Vec<String>,
     f: Arc<impl Fn(&str) -> io::Result<T> + Send + Sync + 'static>,
-) -> io::Result<Receiver<io::Result<T>>> {
-    let (sender, receiver) = channel();
-    std::thread::Builder::new().name(name.chars().take(15).collect()).stack_size(256 * 1024).spawn(
-        move || {
-            for item in items {
-                let answer = f(&item);
-                let gone = sender.send(answer).is_err();
-                // After sending: whoever finds no answer while it holds the lock can rely on the mark being cleared.
-                stuck(|s| s.remove(&(name, item)));
-                if gone {
-                    break;
-                }
+) -> io::Result<(Worker, Arc<Answers<T>>)> {
+    let state = State { answers: VecDeque::with_capacity(items.len()), since: Instant::now(), ended: false };
+    let answers = Arc::new(Answers { state: Mutex::new(state), ended: Condvar::new() });
+    let theirs = Ending(Arc::clone(&answers));
+    let worker = Worker::take()?.run(Box::new(move || {
+        for item in items {
+            let answer = f(&item);
+            {
+                let mut state = theirs.0.state();
+                state.answers.push_back(answer);
+                state.since = Instant::now();
             }
-        },
-    )?;
-    Ok(receiver)
+            // After answering: whoever finds no answer while it holds the lock can rely on the mark being cleared.
+            stuck(|s| s.remove(&(name, item)));
+            if Arc::strong_count(&theirs.0) == 1 {
+                break;
+            }
+        }
+    }))?;
+    Ok((worker, answers))
 }
 
-/// The answer, or none if it is late: then it is marked as stuck.
-fn wait<T>(
-    name: &'static str,
-    item: &str,
-    limit: Duration,
-    answers: &Receiver<io::Result<T>>,
-) -> Option<io::Result<T>> {
-    match answers.recv_timeout(limit) {
-        Ok(answer) => Some(answer),
-        Err(RecvTimeoutError::Disconnected) => {
-            Some(Err(io::Error::other("the call ended without an answer")))
-        }
-        Err(RecvTimeoutError::Timeout) => stuck(|s| {
-            let answer = answers.try_recv().ok();
-            if answer.is_none() {
-                s.insert((name, item.to_owned()));
+/// The answers of one run. Whoever waits is woken once, when all are there: to wake somebody for each answer would cost
+/// more than most of them.
+struct Answers<T> {
+    state: Mutex<State<T>>,
+    ended: Condvar,
+}
+
+struct State<T> {
+    answers: VecDeque<io::Result<T>>,
+    /// When the last one came.
+    since: Instant,
+    ended: bool,
+}
+
+/// Says that there will be no more answers, also if the call panics.
+struct Ending<T>(Arc<Answers<T>>);
+
+impl<T> Drop for Ending<T> {
+    fn drop(&mut self) {
+        self.0.state().ended = true;
+        self.0.ended.notify_all();
+    }
+}
+
+/// What came of waiting for an answer.
+enum Waited<T> {
+    Answer(io::Result<T>),
+    /// The call ended without one.
+    Gone,
+    /// It is late, and marked as stuck.
+    Late,
+}
+
+impl<T> Answers<T> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to the next item, for which there is `limit` from the answer before it.
+    fn next(&self, name: &'static str, item: &str, limit: Duration) -> Waited<T> {
+        let mut state = self.state();
+        loop {
+            if let Some(answer) = state.answers.pop_front() {
+                return Waited::Answer(answer);
             }
-            answer
-        }),
+            if state.ended {
+                return Waited::Gone;
+            }
+            let left = limit.saturating_sub(state.since.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            state = match self.ended.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        drop(state);
+        stuck(|s| match self.state().answers.pop_front() {
+            Some(answer) => Waited::Answer(answer),
+            None => {
+                s.insert((name, item.to_owned()));
+                Waited::Late
+            }
+        })
     }
 }
 
@@ -193,6 +307,26 @@ mod tests {
             results.iter().all(|(_, r)| r.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::TimedOut)),
             "{results:?}"
         );
+    }
+
+    #[test]
+    fn a_thread_is_kept_as_long_as_it_answers() {
+        const LIMIT: Duration = Duration::from_millis(200);
+        let id = || call("test-kept", LIMIT, || Ok(std::thread::current().id()));
+        let first = id().unwrap();
+        assert_ne!(first, std::thread::current().id());
+        assert_eq!(id().unwrap(), first);
+        let late = call::<()>("test-kept-late", Duration::from_millis(20), || {
+            std::thread::sleep(LIMIT);
+            Ok(())
+        });
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let second = id().unwrap();
+        assert_ne!(second, first, "the one that hangs must not be asked");
+        // A call that panics takes its thread along; the next one is answered.
+        let panics = call::<()>("test-kept-panics", LIMIT, || panic!("as a test"));
+        assert!(panics.unwrap_err().to_string().contains("without an answer"));
+        assert_ne!(id().unwrap(), second);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use super::packages;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Programs of the userland that the guest's driver starts.
-const PROGRAMS: [&str; 4] = ["usr/bin/ip", "usr/sbin/tc", "usr/sbin/nft", "usr/sbin/ethtool"];
+const PROGRAMS: [&str; 5] =
+    ["usr/bin/ip", "usr/sbin/tc", "usr/sbin/nft", "usr/sbin/ethtool", "usr/bin/nstat"];
 
 /// Where the plan lies in the guest.
 pub(crate) const PLAN: &str = "plan.json";
@@ -49,6 +51,12 @@ pub(crate) struct Cpio {
 impl Cpio {
     /// Adds a file, and the folders above it.
     pub(crate) fn file(&mut self, path: &str, executable: bool, content: &[u8]) {
+        self.above(path);
+        self.entry(path, if executable { 0o100_755 } else { 0o100_644 }, content);
+    }
+
+    /// Adds the folders above a file.
+    fn above(&mut self, path: &str) {
         let mut above = String::new();
         for part in path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/') {
             if part.is_empty() {
@@ -60,7 +68,6 @@ impl Cpio {
             above.push_str(part);
             self.folder(&above);
         }
-        self.entry(path, if executable { 0o100_755 } else { 0o100_644 }, content);
     }
 
     /// Adds a folder, once.
@@ -94,6 +101,12 @@ impl Cpio {
         self.pad(4);
         self.bytes.extend_from_slice(content);
         self.pad(4);
+    }
+
+    /// Adds a symbolic link, and the folders above it.
+    fn link(&mut self, path: &str, target: &str) {
+        self.above(path);
+        self.entry(path, 0o120_777, target.as_bytes());
     }
 
     fn pad(&mut self, to: usize) {
@@ -148,6 +161,34 @@ pub(crate) fn program(name: &str, content: &[u8]) -> Vec<u8> {
     let mut cpio = Cpio::default();
     cpio.file(name, true, content);
     cpio.finish()
+}
+
+/// An archive of everything below `root` but the places in `without` (how their paths begin), for programs that are more
+/// than a file: interpreters, and what brings its own libraries.
+pub(crate) fn tree(root: &Path, without: &[&str]) -> Result<Vec<u8>> {
+    let mut cpio = Cpio::default();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+        let mut paths: Vec<PathBuf> = entries.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
+        paths.sort();
+        for path in paths {
+            let name = path.strip_prefix(root).context("not below its root")?.to_string_lossy().into_owned();
+            if without.iter().any(|w| name.starts_with(w)) {
+                continue;
+            }
+            let kind = fs::symlink_metadata(&path).with_context(|| format!("cannot look at {name}"))?;
+            if kind.is_symlink() {
+                let target = fs::read_link(&path).with_context(|| format!("cannot read {name}"))?;
+                cpio.link(&name, &target.to_string_lossy());
+            } else if kind.is_dir() {
+                folders.push(path);
+            } else {
+                cpio.file(&name, kind.permissions().mode() & 0o111 != 0, &read(&path)?);
+            }
+        }
+    }
+    Ok(cpio.finish())
 }
 
 /// The libraries that the programs need, as the release's own loader finds them: the place in the guest, the file here.

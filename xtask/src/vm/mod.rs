@@ -1,6 +1,7 @@
 //! `cargo xtask vm`: incidents on real Debian kernels under QEMU, both ends in namespaces of one guest, their evidence
 //! judged like anybody's, and the verdicts compared with what was injected.
 
+pub(crate) mod bench;
 mod bundle;
 mod catalogue;
 mod compare;
@@ -316,7 +317,8 @@ fn plan_of(boot: &Boot) -> Result<Vec<u8>> {
         diagnose: boot.own && t.diagnose,
         incident: t.incident.clone(),
     });
-    let plan = Plan { stagger_ms: STAGGER_MS, own: boot.own, runs: runs.collect(), paths: Vec::new() };
+    let plan =
+        Plan { stagger_ms: STAGGER_MS, own: boot.own, runs: runs.collect(), paths: Vec::new(), bench: None };
     serde_json::to_vec_pretty(&plan).context("cannot write the plan")
 }
 

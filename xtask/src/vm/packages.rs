@@ -31,6 +31,10 @@ const USERLAND_SUITE: &str = "trixie";
 /// What the userland is made of; apt adds what these need.
 const USERLAND: [&str; 4] = ["busybox-static", "iproute2", "nftables", "ethtool"];
 
+/// What people use instead, for the benchmark: apt adds what these need.
+const RIVALS: [&str; 8] =
+    ["sosreport", "tcpdump", "wireshark-common", "base-files", "coreutils", "grep", "sed", "dash"];
+
 /// The folder of the lab and what apt was told about it.
 pub(crate) struct Packages {
     folder: PathBuf,
@@ -59,7 +63,16 @@ impl Packages {
 
     /// The unpacked userland.
     pub(crate) fn userland(&self) -> Result<PathBuf> {
-        self.unpacked("userland", |debs| {
+        self.with_dependencies("userland", &USERLAND)
+    }
+
+    /// The unpacked programs that the benchmark compares with.
+    pub(crate) fn rivals(&self) -> Result<PathBuf> {
+        self.with_dependencies("rivals", &RIVALS)
+    }
+
+    fn with_dependencies(&self, name: &str, packages: &[&str]) -> Result<PathBuf> {
+        self.unpacked(name, |debs| {
             // apt works the dependencies out against an empty system, so everything that is needed comes along.
             let archives = format!("Dir::Cache::archives={}", debs.display());
             fs::create_dir_all(debs.join("partial")).context("cannot make apt's download folder")?;
@@ -73,7 +86,7 @@ impl Packages {
                 "--download-only",
                 "install",
             ];
-            args.extend(USERLAND);
+            args.extend(packages);
             self.apt_get(debs, &args)
         })
     }

@@ -104,7 +104,7 @@ fn boot(kernel: &Path, base: Vec<u8>, trials: &[Trial], name: &str, folder: &Pat
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let paths = trials.iter().filter(|t| t.runs_on(name)).map(|t| t.trial.clone()).collect();
-    let plan = Plan { stagger_ms: STAGGER_MS, own: false, runs: Vec::new(), paths };
+    let plan = Plan { stagger_ms: STAGGER_MS, own: false, runs: Vec::new(), paths, bench: None };
     let json = serde_json::to_vec_pretty(&plan).context("cannot write the plan")?;
     let mut initrd = base;
     initrd.extend(initramfs::plan(&json));

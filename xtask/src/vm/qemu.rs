@@ -14,8 +14,20 @@ const QEMU: &str = "qemu-system-x86_64";
 /// Boots crash now and then (the emulator, not what runs in it); a boot that fails this often fails for a reason.
 const TRIES: usize = 3;
 
-/// A boot that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(900);
+/// What a boot may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    /// Memory, MiB.
+    pub(crate) memory: u32,
+    /// A boot that takes longer hangs.
+    pub(crate) limit: Duration,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { memory: 1000, limit: Duration::from_secs(900) }
+    }
+}
 
 /// Size of the disk that takes the evidence; the file is sparse.
 const DISK: u64 = 1 << 30;
@@ -42,6 +54,11 @@ pub(crate) fn need() -> Result<()> {
 
 /// Boots `kernel` with `initrd` until the guest turns itself off. Files are made in `folder`.
 pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
+    boot_on(Machine::default(), kernel, initrd, folder)
+}
+
+/// As [`boot`], on another machine.
+pub(crate) fn boot_on(machine: Machine, kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
     let disk = folder.join("disk.img");
     let mut last = String::new();
     for tries in 1..=TRIES {
@@ -49,7 +66,7 @@ pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted
         file.set_len(DISK).context("cannot size the disk")?;
         let console = folder.join(format!("console-{tries}.txt"));
         let begun = Instant::now();
-        let end = once(kernel, initrd, &disk, &console)?;
+        let end = once(machine, kernel, initrd, &disk, &console)?;
         let wall = begun.elapsed();
         let text =
             String::from_utf8_lossy(&fs::read(&console).context("cannot read the console")?).into_owned();
@@ -75,11 +92,12 @@ pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted
 }
 
 /// One try; returns how QEMU ended.
-fn once(kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<String> {
+fn once(machine: Machine, kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<String> {
     let output = File::create(console).with_context(|| format!("cannot create {}", console.display()))?;
     let mut child = Command::new(QEMU)
         .args(["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"])
-        .args(["-cpu", "Nehalem,-cx16", "-smp", "1", "-m", "1000", "-nographic", "-no-reboot", "-nodefaults"])
+        .args(["-cpu", "Nehalem,-cx16", "-smp", "1", "-nographic", "-no-reboot", "-nodefaults"])
+        .args(["-m", &machine.memory.to_string()])
         // The guest's clock does not depend on the day either.
         .args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"])
         .args(["-serial", "stdio", "-append"])
@@ -102,10 +120,10 @@ fn once(kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<Str
         if let Some(status) = child.try_wait().context("cannot wait for QEMU")? {
             return Ok(status.to_string());
         }
-        if begun.elapsed() > LIMIT {
+        if begun.elapsed() > machine.limit {
             child.kill().context("cannot stop QEMU")?;
             child.wait().context("cannot wait for QEMU")?;
-            return Ok(format!("stopped after {} s", LIMIT.as_secs()));
+            return Ok(format!("stopped after {} s", machine.limit.as_secs()));
         }
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -1,4 +1,5 @@
-//! `carrier`: whether each bond and member has a carrier and how often it came and went, from sysfs.
+//! `carrier`: whether each bond and member has a carrier and how often it came and went, from sysfs, at the begin and at
+//! the end. In between, `links` has the same numbers in its listing (`IFLA_CARRIER*`, `IFLA_OPERSTATE`).
 //!
 //! The counts are those of the kernel since the interface was made (`net/sched/sch_generic.c`, `netif_carrier_on()` and
 //! `_off()`), not of the driver: a link that bounces faster than the driver looks is not in them.
@@ -9,7 +10,7 @@ use crate::interface::sysfs_is_ours;
 use std::io;
 
 /// The collector.
-pub(super) const COLLECTOR: Collector = Collector { id: ID, pace: Pace::Sample, run };
+pub(super) const COLLECTOR: Collector = Collector { id: ID, pace: Pace::Snapshot, run };
 
 const ID: &str = "carrier";
 const FILES: [&str; 5] =

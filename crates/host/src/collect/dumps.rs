@@ -5,6 +5,8 @@ use crate::bounded;
 use crate::netlink::{Dump, Request, Socket};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -25,15 +27,38 @@ pub(super) struct To {
 /// A request with its name in words: `RTM_GETLINK dump`.
 pub(super) type Named = (String, Request);
 
+thread_local! {
+    /// One socket for each protocol, of a thread of [`bounded`], which never changes its network namespace.
+    static SOCKETS: RefCell<BTreeMap<u16, Socket>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Calls `f` with the calling thread's socket of this protocol. One that failed is not used again: an answer to what it
+/// was asked may still come.
+pub(super) fn with_socket<T>(protocol: u16, f: impl FnOnce(&mut Socket) -> io::Result<T>) -> io::Result<T> {
+    let kept = SOCKETS.with_borrow_mut(|s| s.remove(&protocol));
+    let mut socket = match kept {
+        Some(socket) => socket,
+        None => Socket::open(protocol)?,
+    };
+    let result = f(&mut socket);
+    if result.is_ok() {
+        SOCKETS.with_borrow_mut(|s| s.insert(protocol, socket));
+    }
+    result
+}
+
 /// Hands over the answer to each dump. All datagrams of one dump have the same window.
 pub(super) fn dumps(sink: &mut dyn Sink, to: To, requests: Vec<Named>) -> io::Result<()> {
-    for (source, request) in requests {
-        let dump = bounded::call(to.collector, LIMIT, move || {
-            let begun = crate::clock::begin();
-            let dump = Socket::open(to.protocol)?.dump(&request, LIMIT)?;
-            Ok((dump, begun.end()))
-        });
-        match dump {
+    let sources: Vec<String> = requests.iter().map(|(source, _)| source.clone()).collect();
+    let requests: BTreeMap<String, Request> = requests.into_iter().collect();
+    let answers = bounded::each(to.collector, LIMIT, &sources, move |source| {
+        let request = requests.get(source).ok_or(io::ErrorKind::NotFound)?;
+        let begun = crate::clock::begin();
+        let dump = with_socket(to.protocol, |socket| socket.dump(request, LIMIT))?;
+        Ok((dump, begun.end()))
+    });
+    for (source, answer) in answers {
+        match answer {
             Ok((dump, window)) => hand_over(sink, to, &source, window, dump)?,
             Err(e) => refuse(sink, to, &source, &e)?,
         }
@@ -74,7 +99,7 @@ pub(super) fn asks(sink: &mut dyn Sink, to: To, requests: Vec<Named>) -> io::Res
     }
     let answers = bounded::call(to.collector, LIMIT, move || {
         let begun = crate::clock::begin();
-        let answers = Socket::open(to.protocol)?.ask(&requests, LIMIT)?;
+        let answers = with_socket(to.protocol, |socket| socket.ask(&requests, LIMIT))?;
         Ok((answers, begun.end()))
     });
     match answers {

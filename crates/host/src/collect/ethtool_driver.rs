@@ -1,9 +1,10 @@
 //! `ethtool-driver`: driver, firmware and bus address of each member, printed as `ethtool -i` prints them, and the permanent
 //! address as `ethtool -P` does.
 
+use super::ethtool_stats::with_ethtool;
 use super::{Collector, Pace, Sink, Target, text};
 use crate::bounded;
-use crate::ethtool::{Driver, Ethtool};
+use crate::ethtool::Driver;
 use std::io;
 use std::time::Duration;
 
@@ -15,11 +16,12 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     let answers = bounded::each(ID, LIMIT, &target.members, |dev| {
-        let begun = crate::clock::begin();
-        let mut ethtool = Ethtool::open()?;
-        let driver = ethtool.driver(dev)?;
-        let address = ethtool.permanent_address(dev);
-        Ok((driver, address, begun.end()))
+        with_ethtool(|ethtool| {
+            let begun = crate::clock::begin();
+            let driver = ethtool.driver(dev)?;
+            let address = ethtool.permanent_address(dev);
+            Ok((driver, address, begun.end()))
+        })
     });
     for (dev, answer) in answers {
         let source = format!("ethtool -i {dev} (ETHTOOL_GDRVINFO)");

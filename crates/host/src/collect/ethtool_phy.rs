@@ -13,5 +13,5 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     let how =
         How { collector: "ethtool-phy", file: "state/ethtool-phy.txt", of: Counters::Phy, optional: true };
     let source = |dev: &str| format!("ethtool --phy-statistics {dev} (ETHTOOL_GPHYSTATS)");
-    counters(target, sink, how, source, "PHY statistics:")
+    counters(&target.members, sink, how, source, "PHY statistics:").map(drop)
 }

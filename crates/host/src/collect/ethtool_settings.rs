@@ -1,24 +1,28 @@
-//! `ethtool-settings`: what `ethtool` shows about each member, by generic netlink: link modes and state, features, rings,
-//! coalescing, pause, channels, FEC, energy saving, time stamping, module, standard counters.
+//! `ethtool-settings` and `ethtool-more`: what `ethtool` shows about each member, by generic netlink: link modes and state,
+//! features; rings, coalescing, pause, channels, FEC, energy saving, time stamping, module, standard counters.
 //!
-//! The file begins with the kernel's answer that gives the number of the family. Bit sets come with names. Most drivers
+//! The file begins with the kernel's answer that gives the number of the family. The bit sets of features come as words, and the names of
+//! their bits once beside them; other bit sets come with names. Most drivers
 //! answer only some of the requests; which they do not offer is one reading per member.
 
-use super::dumps::{To, refuse};
+use super::dumps::{To, refuse, with_socket};
 use super::{Collector, Pace, Sink, Target};
 use crate::bounded;
-use crate::netlink::{Attributes, GENERIC, Messages, Request, Socket, attribute, u16_at};
+use crate::netlink::{Attributes, GENERIC, Messages, Request, attribute, u16_at};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-/// The collector.
+/// The collector of what `ethtool DEV` and `ethtool -k DEV` show.
 pub(super) const COLLECTOR: Collector = Collector { id: ID, pace: Pace::Snapshot, run };
+/// The collector of everything else.
+pub(super) const MORE: Collector = Collector { id: ID_MORE, pace: Pace::Snapshot, run: run_more };
 
 const ID: &str = "ethtool-settings";
+const ID_MORE: &str = "ethtool-more";
 const LIMIT: Duration = Duration::from_secs(3);
-const TO: To = To { collector: ID, file: "state/ethtool.pcapng", protocol: GENERIC };
+const FILE: &str = "state/ethtool.pcapng";
 /// `GENL_ID_CTRL` and `CTRL_CMD_GETFAMILY`.
 const CONTROL: u16 = 16;
 const GETFAMILY: u8 = 3;
@@ -27,45 +31,71 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 /// `ETHTOOL_A_HEADER_*`.
 const HEADER_DEV_NAME: u16 = 2;
 const HEADER_FLAGS: u16 = 3;
+/// `ETHTOOL_FLAG_COMPACT_BITSETS`: bit sets as words, without names.
+const FLAG_COMPACT: u32 = 1;
 /// `ETHTOOL_FLAG_STATS`: with the counters that belong to a setting.
 const FLAG_STATS: u32 = 4;
+/// `ETHTOOL_MSG_STRSET_GET`, and the set of names that belongs to `FEATURES` (`ETH_SS_FEATURES`).
+const STRSET: u8 = 1;
+const FEATURES: u32 = 4;
 const NESTED: u16 = 0x8000;
 
-/// `ETHTOOL_MSG_*_GET` with its number, and whether counters are asked for.
-const MESSAGES: [(&str, u8, bool); 13] = [
-    ("LINKINFO", 2, false),
-    ("LINKMODES", 4, false),
-    ("LINKSTATE", 6, false),
-    ("FEATURES", 11, false),
-    ("PRIVFLAGS", 13, false),
-    ("RINGS", 15, false),
-    ("CHANNELS", 17, false),
-    ("COALESCE", 19, false),
-    ("PAUSE", 21, true),
-    ("EEE", 23, false),
-    ("TSINFO", 25, true),
-    ("FEC", 29, true),
-    ("MODULE", 34, false),
+/// `ETHTOOL_MSG_*_GET` with its number and flags.
+type Message = (&'static str, u8, u32);
+const FIRST: &[Message] = &[
+    ("LINKINFO", 2, 0),
+    ("LINKMODES", 4, 0),
+    ("LINKSTATE", 6, 0),
+    // Some sixty names in each of four sets: they are asked for once, not for each member.
+    ("FEATURES", 11, FLAG_COMPACT),
+];
+const REST: &[Message] = &[
+    ("PRIVFLAGS", 13, 0),
+    ("RINGS", 15, 0),
+    ("CHANNELS", 17, 0),
+    ("COALESCE", 19, 0),
+    ("PAUSE", 21, FLAG_STATS),
+    ("EEE", 23, 0),
+    ("TSINFO", 25, FLAG_STATS),
+    ("FEC", 29, FLAG_STATS),
+    ("MODULE", 34, 0),
 ];
 /// `ETHTOOL_MSG_STATS_GET`, whose attributes are numbered apart.
 const STATS: u8 = 32;
 
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
+    ask(target, sink, To { collector: ID, file: FILE, protocol: GENERIC }, FIRST)
+}
+
+fn run_more(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
+    ask(target, sink, To { collector: ID_MORE, file: FILE, protocol: GENERIC }, REST)
+}
+
+fn ask(target: &Target, sink: &mut dyn Sink, to: To, messages: &'static [Message]) -> io::Result<()> {
     if target.members.is_empty() {
         return Ok(());
     }
     let source = "CTRL_CMD_GETFAMILY ethtool";
-    let family = match bounded::call(ID, LIMIT, || Family::find("ethtool")) {
+    let family = match bounded::call(to.collector, LIMIT, || Family::find("ethtool")) {
         Ok(family) => family,
-        Err(e) => return refuse(sink, TO, source, &e),
+        Err(e) => return refuse(sink, to, source, &e),
     };
     take(sink, source, family.window, family.answer)?;
     let id = family.id;
-    for (dev, answer) in bounded::each(ID, LIMIT, &target.members, move |dev| settings(id, dev)) {
+    if messages.iter().any(|(_, _, flags)| flags & FLAG_COMPACT != 0) {
+        let source = "ETHTOOL_MSG_STRSET_GET";
+        match bounded::call(to.collector, LIMIT, move || names(id)) {
+            Ok((answer, window)) => take(sink, source, window, answer)?,
+            Err(e) => refuse(sink, to, source, &e)?,
+        }
+    }
+    for (dev, answer) in
+        bounded::each(to.collector, LIMIT, &target.members, move |dev| settings(id, dev, messages))
+    {
         let (answers, window) = match answer {
             Ok(answers) => answers,
             Err(e) => {
-                refuse(sink, TO, &format!("ETHTOOL_MSG_*_GET {dev}"), &e)?;
+                refuse(sink, to, &format!("ETHTOOL_MSG_*_GET {dev}"), &e)?;
                 continue;
             }
         };
@@ -79,14 +109,18 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::Unsupported => not_offered.push(name),
-                Err(e) => refuse(sink, TO, &source, &e)?,
+                Err(e) => refuse(sink, to, &source, &e)?,
             }
         }
         if !not_offered.is_empty() {
             let detail = format!("not offered by this driver or kernel: {}", not_offered.join(", "));
-            let form = Form::Failed { collector: ID.into(), why: v1::Cause::Absent, detail: detail.into() };
+            let form = Form::Failed {
+                collector: to.collector.into(),
+                why: v1::Cause::Absent,
+                detail: detail.into(),
+            };
             let source = format!("ETHTOOL_MSG_*_GET {dev}");
-            sink.take(Reading { file: TO.file.into(), source: source.into(), window, form })?;
+            sink.take(Reading { file: FILE.into(), source: source.into(), window, form })?;
         }
     }
     Ok(())
@@ -94,7 +128,7 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
 
 fn take(sink: &mut dyn Sink, source: &str, window: Window, datagram: Vec<u8>) -> io::Result<()> {
     sink.take(Reading {
-        file: TO.file.into(),
+        file: FILE.into(),
         source: source.into(),
         window,
         form: Form::Netlink { protocol: GENERIC, datagram: Cow::Owned(datagram) },
@@ -103,14 +137,12 @@ fn take(sink: &mut dyn Sink, source: &str, window: Window, datagram: Vec<u8>) ->
 
 type Answers = Vec<(&'static str, io::Result<Vec<Vec<u8>>>)>;
 
-fn settings(family: u16, dev: &str) -> io::Result<(Answers, Window)> {
-    let mut requests: Vec<Request> = MESSAGES
+fn settings(family: u16, dev: &str, messages: &'static [Message]) -> io::Result<(Answers, Window)> {
+    let mut requests: Vec<Request> = messages
         .iter()
-        .map(|(_, number, stats)| {
-            let flags = if *stats { FLAG_STATS } else { 0 };
-            message(family, *number).attribute(1 | NESTED, &header(dev, flags))
-        })
+        .map(|(_, number, flags)| message(family, *number).attribute(1 | NESTED, &header(dev, *flags)))
         .collect();
+    let counters = messages.iter().any(|(_, _, flags)| flags & FLAG_STATS != 0);
     // eth-phy, eth-mac, eth-ctrl, rmon: the first four bits, as a bit set in its short form.
     let groups = [
         attribute(2, &4u32.to_ne_bytes()),
@@ -118,13 +150,26 @@ fn settings(family: u16, dev: &str) -> io::Result<(Answers, Window)> {
         attribute(5, &0xfu32.to_ne_bytes()),
     ]
     .concat();
-    requests
-        .push(message(family, STATS).attribute(2 | NESTED, &header(dev, 0)).attribute(3 | NESTED, &groups));
+    if counters {
+        requests.push(
+            message(family, STATS).attribute(2 | NESTED, &header(dev, 0)).attribute(3 | NESTED, &groups),
+        );
+    }
     let begun = crate::clock::begin();
-    let answers = Socket::open(GENERIC)?.ask(&requests, LIMIT)?;
+    let answers = with_socket(GENERIC, |socket| socket.ask(&requests, LIMIT))?;
     let window = begun.end();
-    let names = MESSAGES.iter().map(|(name, ..)| *name).chain(["STATS"]);
+    let names = messages.iter().map(|(name, ..)| *name).chain(["STATS"]);
     Ok((names.zip(answers).collect(), window))
+}
+
+/// The names of all features.
+fn names(family: u16) -> io::Result<(Vec<u8>, Window)> {
+    let set = attribute(1 | NESTED, &attribute(1, &FEATURES.to_ne_bytes()));
+    let request = message(family, STRSET).attribute(2 | NESTED, &set);
+    let begun = crate::clock::begin();
+    let mut answers = with_socket(GENERIC, |socket| socket.ask(&[request], LIMIT))?;
+    let answer = answers.pop().ok_or(io::ErrorKind::NotFound)??.pop().ok_or(io::ErrorKind::NotFound)?;
+    Ok((answer, begun.end()))
 }
 
 /// A request of generic netlink: command, version, reserved.
@@ -161,7 +206,7 @@ impl Family {
         let request =
             message(CONTROL, GETFAMILY).attribute(CTRL_ATTR_FAMILY_NAME, &[name.as_bytes(), b"\0"].concat());
         let begun = crate::clock::begin();
-        let mut answers = Socket::open(GENERIC)?.ask(&[request], LIMIT)?;
+        let mut answers = with_socket(GENERIC, |socket| socket.ask(&[request], LIMIT))?;
         let window = begun.end();
         let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no netlink family {name}"));
         let answer = answers.pop().ok_or_else(missing)??.pop().ok_or_else(missing)?;

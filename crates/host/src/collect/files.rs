@@ -1,6 +1,7 @@
 //! Readings from files of `/proc` and `/sys`, and from configuration.
 
 use super::{Sink, text};
+use crate::sys::procfs::open_net;
 use bondwitness_core::collection::Window;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -19,8 +20,13 @@ pub(super) fn proc_net(name: &str) -> PathBuf {
 
 /// Reads a whole file, at most 16 MiB of it.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(AT_MOST).read_to_end(&mut bytes)?;
+    whole(File::open(path)?)
+}
+
+fn whole(file: File) -> io::Result<Vec<u8>> {
+    // Files of the kernel tell no size; most fit.
+    let mut bytes = Vec::with_capacity(4096);
+    file.take(AT_MOST).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -49,7 +55,9 @@ pub(super) fn hand_over_proc_net(
     file: &str,
     name: &str,
 ) -> io::Result<()> {
-    let (window, bytes) = timed(&proc_net(name));
+    let begun = crate::clock::begin();
+    let bytes = open_net(name).and_then(whole);
+    let window = begun.end();
     text(sink, collector, file, &format!("/proc/net/{name}"), window, bytes)
 }
 

@@ -2,13 +2,14 @@
 //!
 //! All chains are listed. Programs that hang there without `tc` (`tcx`, netkit) are no filters and not seen here.
 
-use super::dumps::{To, dumps, refuse};
+use super::dumps::{To, dumps, refuse, with_socket};
 use super::{Collector, Pace, Sink, Target};
 use crate::bounded;
 use crate::interface;
-use crate::netlink::{Dump, Messages, ROUTE, Request, Socket};
+use crate::netlink::{Dump, Messages, ROUTE, Request};
 use bondwitness_core::collection::{Form, Reading};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -34,10 +35,12 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
         Ok(all) => target.stack(&all).iter().map(|i| (i.name.clone(), i.index)).collect(),
         Err(e) => return refuse(sink, TO, "RTM_GETTFILTER dump", &e),
     };
-    for (dev, index) in devices {
-        let found = bounded::call(ID, LIMIT, move || {
-            let begun = crate::clock::begin();
-            let mut socket = Socket::open(ROUTE)?;
+    let (devs, indices): (Vec<String>, Vec<u32>) = devices.into_iter().unzip();
+    let indices: BTreeMap<String, u32> = devs.iter().cloned().zip(indices).collect();
+    let answers = bounded::each(ID, LIMIT, &devs, move |dev| {
+        let index = *indices.get(dev).ok_or(io::ErrorKind::NotFound)?;
+        let begun = crate::clock::begin();
+        let all = with_socket(ROUTE, |socket| {
             let mut all = Vec::new();
             for at in [ROOT, INGRESS] {
                 all.push((at.0, socket.dump(&request(index, at.1), LIMIT)?));
@@ -47,8 +50,11 @@ fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
                     all.push((at.0, socket.dump(&request(index, at.1), LIMIT)?));
                 }
             }
-            Ok((all, begun.end()))
-        });
+            Ok(all)
+        })?;
+        Ok((all, begun.end()))
+    });
+    for (dev, found) in answers {
         let source = |at: &str| format!("RTM_GETTFILTER {dev} {at}");
         match found {
             Ok((all, window)) => {

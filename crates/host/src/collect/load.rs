@@ -6,8 +6,10 @@ use std::io;
 
 /// What each CPU's receive softirq did, and what it dropped.
 pub(super) const SOFTNET: Collector = Collector { id: "softnet", pace: Pace::Sample, run: softnet };
-/// How long tasks waited for CPU, memory and disks. Not there if the kernel was started without it (`psi=0`).
+/// How long tasks waited for CPU. Not there if the kernel was started without it (`psi=0`).
 pub(super) const PRESSURE: Collector = Collector { id: "pressure", pace: Pace::Sample, run: pressure };
+/// How long they waited for memory and disks: of an LACPDU that is late, these can only be a cause by way of the CPU.
+pub(super) const PRESSURES: Collector = Collector { id: "pressures", pace: Pace::Snapshot, run: pressures };
 /// CPU times and load.
 pub(super) const CPU: Collector = Collector { id: "cpu", pace: Pace::Snapshot, run: cpu };
 /// Softirqs per CPU.
@@ -21,7 +23,11 @@ fn softnet(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
 }
 
 fn pressure(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
-    for resource in ["cpu", "io", "memory"] {
+    hand_over(sink, "pressure", "state/pressure.txt", "/proc/pressure/cpu")
+}
+
+fn pressures(_: &Target, sink: &mut dyn Sink) -> io::Result<()> {
+    for resource in ["io", "memory"] {
         hand_over(sink, "pressure", "state/pressure.txt", &format!("/proc/pressure/{resource}"))?;
     }
     Ok(())

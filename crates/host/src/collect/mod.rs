@@ -32,7 +32,11 @@ mod sysfs_bonding;
 mod time_source;
 
 use crate::interface::{self, Interface};
-use bondwitness_core::collection::{Form, Reading, Window, v1};
+use bondwitness_core::collection::{Window, v1};
+
+pub use bondwitness_core::collection::{Form, Reading};
+pub use ethtool_stats::interval;
+
 use std::borrow::Cow;
 use std::io;
 
@@ -99,12 +103,13 @@ pub const COLLECTORS: &[Collector] = &[
     stats::COLLECTOR,
     proc_bonding::COLLECTOR,
     ethtool_stats::COLLECTOR,
-    carrier::COLLECTOR,
     multicast::SAMPLE,
     load::SOFTNET,
-    protocols::SNMP,
     load::PRESSURE,
     kernel_log::COLLECTOR,
+    protocols::SNMP,
+    carrier::COLLECTOR,
+    load::PRESSURES,
     qdiscs::COLLECTOR,
     load::CPU,
     load::SOFTIRQS,
@@ -120,6 +125,7 @@ pub const COLLECTORS: &[Collector] = &[
     addresses::NEIGHBOURS,
     pcie::COLLECTOR,
     ethtool_settings::COLLECTOR,
+    ethtool_settings::MORE,
     ethtool_phy::COLLECTOR,
     host_facts::COLLECTOR,
     ethtool_driver::COLLECTOR,
@@ -143,10 +149,18 @@ pub fn run(pace: Pace, target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     if pace == Pace::Once {
         kernel_log::begin_anew();
     }
+    if pace > Pace::Sample {
+        leave_nothing_out();
+    }
     for collector in COLLECTORS.iter().filter(|c| c.pace <= pace) {
         (collector.run)(target, sink)?;
     }
     Ok(())
+}
+
+/// The next sample has everything, also what is otherwise read less often than once a second: something happened.
+pub fn leave_nothing_out() {
+    ethtool_stats::begin_anew();
 }
 
 /// Hands over text that a call returned, or why it returned none.

@@ -4,12 +4,12 @@
 //! The two-wire bus takes 0.1 ms per octet while the driver holds its locks. Each page is read once per collection, only
 //! those that the module has, and only those that hold identity, diagnostics and thresholds.
 
-use super::dumps::{To, refuse};
+use super::dumps::{To, refuse, with_socket};
 use super::ethtool_settings::{Family, header, message};
+use super::ethtool_stats::with_ethtool;
 use super::{Collector, Pace, Sink, Target, text};
 use crate::bounded;
-use crate::ethtool::Ethtool;
-use crate::netlink::{Attributes, GENERIC, Messages, Request, Socket};
+use crate::netlink::{Attributes, GENERIC, Messages, Request};
 use bondwitness_core::collection::{Form, Reading, Window};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -90,10 +90,9 @@ enum Memory {
 }
 
 fn pages(family: u16, dev: &str) -> io::Result<Memory> {
-    let mut socket = Socket::open(GENERIC)?;
-    let mut read = |part: Part| {
+    let read = |part: Part| {
         let begun = crate::clock::begin();
-        let answers = socket.ask(&[request(family, dev, part)], LIMIT)?;
+        let answers = with_socket(GENERIC, |socket| socket.ask(&[request(family, dev, part)], LIMIT))?;
         let window = begun.end();
         let answer = answers.into_iter().next().unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
         answer
@@ -166,11 +165,12 @@ fn further(lower: &[u8]) -> Vec<Part> {
 }
 
 fn whole(dev: &str) -> io::Result<Memory> {
-    let begun = crate::clock::begin();
-    let mut ethtool = Ethtool::open()?;
-    let (_, length) = ethtool.module(dev)?;
-    let bytes = ethtool.module_memory(dev, 0, length)?;
-    Ok(Memory::Whole(bytes, begun.end()))
+    with_ethtool(|ethtool| {
+        let begun = crate::clock::begin();
+        let (_, length) = ethtool.module(dev)?;
+        let bytes = ethtool.module_memory(dev, 0, length)?;
+        Ok(Memory::Whole(bytes, begun.end()))
+    })
 }
 
 /// As `dump_hex()` of ethtool prints it.

@@ -5,7 +5,7 @@ use super::{Collector, Pace, Sink, Target};
 use std::io;
 
 /// `/proc/net/snmp`.
-pub(super) const SNMP: Collector = Collector { id: "snmp", pace: Pace::Sample, run: snmp };
+pub(super) const SNMP: Collector = Collector { id: "snmp", pace: Pace::Snapshot, run: snmp };
 /// `/proc/net/netstat` and `/proc/net/snmp6`.
 pub(super) const NETSTAT: Collector = Collector { id: "netstat", pace: Pace::Snapshot, run: netstat };
 

@@ -13,17 +13,16 @@ use std::io;
 pub(super) const COLLECTOR: Collector = Collector { id: "stats", pace: Pace::Sample, run };
 
 const RTM_GETSTATS: u16 = 94;
-/// `IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)`.
-const LINK_64: u32 = 1 << 0;
-/// `IFLA_STATS_LINK_XSTATS`: what a bond counts itself.
+/// `IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_XSTATS)`: what a bond counts itself. The interface's own counters
+/// (`IFLA_STATS_LINK_64`) stand in the listing of `links`.
 const XSTATS: u32 = 1 << 1;
 /// `IFLA_STATS_LINK_XSTATS_SLAVE`: what a bond counts for a member.
 const XSTATS_MEMBER: u32 = 1 << 2;
 const TO: To = To { collector: "stats", file: "state/stats.pcapng", protocol: ROUTE };
 
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
-    let own = target.bonds.iter().map(|b| (b, LINK_64 | XSTATS));
-    let member = target.members.iter().map(|m| (m, LINK_64 | XSTATS_MEMBER));
+    let own = target.bonds.iter().map(|b| (b, XSTATS));
+    let member = target.members.iter().map(|m| (m, XSTATS_MEMBER));
     let mut requests: Vec<Named> = Vec::new();
     for (dev, filter) in own.chain(member) {
         // Gone since the target was chosen: the links tell.

@@ -53,7 +53,7 @@ impl Events {
         self.socket.as_ref().map(Socket::as_fd)
     }
 
-    /// Takes what has come in; true if there was anything.
+    /// Takes what has come in; true if there was anything, or if something was lost.
     ///
     /// # Errors
     ///
@@ -73,7 +73,10 @@ impl Events {
                         form: Form::Netlink { protocol: ROUTE, datagram: datagram.into() },
                     })?;
                 }
-                Ok(Some(Event::Overrun)) => self.overruns += 1,
+                Ok(Some(Event::Overrun)) => {
+                    any = true;
+                    self.overruns += 1;
+                }
                 Ok(None) => break,
                 Err(_) => {
                     self.socket = None;

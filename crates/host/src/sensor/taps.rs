@@ -14,6 +14,8 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 pub const SNAPLEN: usize = 512;
 /// Frames that are taken from one socket before the others have their turn.
 const BURST: usize = 4096;
+/// More frames than this from one socket at a time are a storm: a bond in order sends and hears one in a second.
+const STORM: u64 = 256;
 
 /// A capture of one interface.
 struct Open {
@@ -28,6 +30,7 @@ pub struct Taps {
     closed: Vec<v1::Capture>,
     failed: BTreeMap<String, String>,
     outgoing: bool,
+    busy: bool,
     buffer: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ impl Taps {
             closed: Vec::new(),
             failed: BTreeMap::new(),
             outgoing,
+            busy: false,
             // One octet more than is kept, for a tag that is put back.
             buffer: vec![0; SNAPLEN],
         }
@@ -101,7 +105,9 @@ impl Taps {
         }
         let left: Vec<(String, u32)> = self.open.keys().filter(|k| !wanted.contains(k)).cloned().collect();
         for key in left {
-            self.drain_one(&key, sink)?;
+            if let Some(open) = self.open.get_mut(&key) {
+                Self::drain_one(&key, open, &mut self.buffer, sink)?;
+            }
             self.close(&key);
         }
         Ok(opened)
@@ -129,19 +135,31 @@ impl Taps {
     ///
     /// If the sink is gone.
     pub fn drain(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
-        let keys: Vec<(String, u32)> = self.open.keys().cloned().collect();
         let mut more = false;
-        for key in keys {
-            more |= self.drain_one(&key, sink)?;
+        self.busy = false;
+        for (key, open) in &mut self.open {
+            let before = open.counts.stored;
+            more |= Self::drain_one(key, open, &mut self.buffer, sink)?;
+            self.busy |= open.counts.stored - before > STORM;
         }
         Ok(more)
     }
 
-    fn drain_one(&mut self, key: &(String, u32), sink: &mut dyn Sink) -> io::Result<bool> {
-        let Some(open) = self.open.get_mut(key) else { return Ok(false) };
+    /// True if the last [`Taps::drain`] took so many frames that the next ones should not wait long.
+    #[must_use]
+    pub const fn busy(&self) -> bool {
+        self.busy
+    }
+
+    fn drain_one(
+        key: &(String, u32),
+        open: &mut Open,
+        buffer: &mut [u8],
+        sink: &mut dyn Sink,
+    ) -> io::Result<bool> {
         let mut errors = 0;
         for _ in 0..BURST {
-            let frame = match open.socket.receive(&mut self.buffer) {
+            let frame = match open.socket.receive(buffer) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(false),
                 // The socket says once that its interface went down; frames may come again when it is up.
@@ -154,7 +172,7 @@ impl Taps {
                     continue;
                 }
             };
-            let bytes = self.buffer.get(..frame.captured).unwrap_or_default();
+            let bytes = buffer.get(..frame.captured).unwrap_or_default();
             let (bytes, extra): (Cow<'_, [u8]>, usize) = match (frame.vlan, bytes.split_at_checked(12)) {
                 (Some((tpid, tci)), Some((addresses, rest))) => {
                     let tag: Vec<u8> = tpid.to_be_bytes().into_iter().chain(tci.to_be_bytes()).collect();
@@ -202,10 +220,15 @@ impl Taps {
     /// If the sink is gone.
     pub fn finish(&mut self, sink: &mut dyn Sink) -> io::Result<Vec<v1::Capture>> {
         let keys: Vec<(String, u32)> = self.open.keys().cloned().collect();
+        // All at one moment, and before anything is taken: what was counted is then what is stored and what was lost.
+        for open in self.open.values() {
+            let _ = open.socket.shut();
+        }
         for key in &keys {
-            // Bounded: under a storm new frames come as fast as they are taken.
+            // Bounded, should the kernel have refused.
             for _ in 0..64 {
-                if !self.drain_one(key, sink)? {
+                let Some(open) = self.open.get_mut(key) else { break };
+                if !Self::drain_one(key, open, &mut self.buffer, sink)? {
                     break;
                 }
             }

@@ -284,10 +284,13 @@ impl Drop for Area {
 /// Up to the first zero, without control characters: names come from drivers and go into lines.
 fn string(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default())
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    let bytes = bytes.get(..end).unwrap_or_default();
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !bytes.iter().any(|b| *b < b' ' || *b >= 0x7f)
+    {
+        return text.to_owned();
+    }
+    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 #[cfg(test)]

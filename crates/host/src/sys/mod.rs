@@ -12,6 +12,7 @@ pub mod packet;
 pub mod poll;
 pub mod priority;
 pub(crate) mod probe;
+pub(crate) mod procfs;
 pub(crate) mod rtnl_write;
 pub(crate) mod sandbox;
 pub mod signal;

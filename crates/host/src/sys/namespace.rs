@@ -1,9 +1,20 @@
 //! Network namespaces: entering one for the length of a call, and a view of its `/sys`.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
+
+thread_local! {
+    static ENTERED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often the calling thread moved to another network namespace: what was opened before the last time belongs
+/// elsewhere.
+pub(crate) fn entered() -> u64 {
+    ENTERED.get()
+}
 
 /// A handle on a network namespace; it keeps the namespace alive.
 #[derive(Debug)]
@@ -59,6 +70,7 @@ impl Namespace {
         // SAFETY: no pointers; the descriptor is ours and open. Only the calling thread moves, and nothing of Rust
         // depends on its network namespace.
         let done = unsafe { libc::setns(self.0.as_raw_fd(), libc::CLONE_NEWNET) };
+        ENTERED.set(ENTERED.get().wrapping_add(1));
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }

@@ -149,7 +149,8 @@ impl Socket {
         }
         // SAFETY: the descriptor was just opened and nobody else has it.
         let fd = unsafe { OwnedFd::from_raw_fd(raw) };
-        let socket = Self { fd, sequence: 0, overruns: 0, buffer: Vec::new() };
+        // Zeros from the system: pages that no answer reaches are never touched.
+        let socket = Self { fd, sequence: 0, overruns: 0, buffer: vec![0; DATAGRAM] };
         // Both only help: an old kernel without them answers all the same.
         let _ = socket.option(libc::SOL_NETLINK, libc::NETLINK_GET_STRICT_CHK, 1);
         let _ = socket.option(libc::SOL_NETLINK, libc::NETLINK_EXT_ACK, 1);
@@ -210,7 +211,6 @@ impl Socket {
 
     /// The next datagram of the kernel, if one is waiting. Datagrams of other processes are thrown away.
     fn receive(&mut self) -> io::Result<Option<&[u8]>> {
-        self.buffer.resize(DATAGRAM, 0);
         loop {
             // SAFETY: plain numbers, for which all zero is a valid value.
             let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };

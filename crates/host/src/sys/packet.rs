@@ -7,6 +7,8 @@
 //! The interface is not made promiscuous. That would put the address filter out of service, and hide that the address
 //! of the slow protocols is missing from it.
 
+use super::namespace;
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::time::Duration;
@@ -169,6 +171,24 @@ impl PacketSocket {
         self.option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
     }
 
+    /// Lets nothing more through: what waits can still be received, and [`PacketSocket::counted`] then counts exactly that
+    /// and what was received before.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn shut(&self) -> io::Result<()> {
+        let mut program = [libc::sock_filter {
+            code: u16::try_from(libc::BPF_RET | libc::BPF_K).unwrap_or_default(),
+            jt: 0,
+            jf: 0,
+            k: 0,
+        }];
+        let filter = libc::sock_fprog { len: 1, filter: program.as_mut_ptr() };
+        // The kernel copies the program during the call, so it may end with this function.
+        self.option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &filter)
+    }
+
     fn option<T>(&self, level: i32, name: i32, value: &T) -> io::Result<()> {
         // SAFETY: the pointer is to a live value and the length is its size; the kernel only reads it.
         let done = unsafe {
@@ -313,19 +333,56 @@ pub fn wait(sockets: &[&PacketSocket], at_most: Duration) -> io::Result<()> {
     super::poll::readable(&descriptors, at_most).map(|_| ())
 }
 
-/// The index of an interface in the calling thread's network namespace.
+thread_local! {
+    /// A socket for questions by name, and [`namespace::entered`] when it was opened: it belongs to that namespace.
+    static ASKING: RefCell<Option<(u64, OwnedFd)>> = const { RefCell::new(None) };
+}
+
+/// The index of an interface in the calling thread's network namespace (`SIOCGIFINDEX`).
 ///
 /// # Errors
 ///
 /// If there is no such interface.
 #[allow(unsafe_code, reason = "the standard library does not know interfaces")]
 pub fn ifindex(name: &str) -> io::Result<u32> {
-    let name = std::ffi::CString::new(name)?;
-    // SAFETY: the pointer is to a live string that ends in zero.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(io::Error::last_os_error()),
-        index => Ok(index),
+    // SAFETY: plain numbers and a union of them, for which all zero is a valid value.
+    let mut argument: libc::ifreq = unsafe { std::mem::zeroed() };
+    if name.len() >= argument.ifr_name.len() || name.is_empty() || name.contains('\0') {
+        return Err(io::ErrorKind::InvalidInput.into());
     }
+    for (to, from) in argument.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = libc::c_char::from_ne_bytes([from]);
+    }
+    ASKING.with_borrow_mut(|kept| {
+        let entered = namespace::entered();
+        let fd = match kept {
+            Some((when, fd)) if *when == entered => fd,
+            _ => &mut kept.insert((entered, asking()?)).1,
+        };
+        // SAFETY: `argument` is a live local of the type that this call reads and fills.
+        let done =
+            unsafe { libc::ioctl(fd.as_raw_fd(), libc::SIOCGIFINDEX as libc::Ioctl, &raw mut argument) };
+        if done < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call has filled the index.
+        let index = unsafe { argument.ifr_ifru.ifru_ifindex };
+        u32::try_from(index).map_err(io::Error::other)
+    })
+}
+
+/// A socket that can be asked about interfaces; a sandbox may allow only one of the families.
+#[allow(unsafe_code, reason = "the standard library opens no such sockets")]
+fn asking() -> io::Result<OwnedFd> {
+    for (family, protocol) in [(libc::AF_INET, 0), (libc::AF_NETLINK, libc::NETLINK_GENERIC)] {
+        // SAFETY: no pointers; the result is checked.
+        let raw = unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, protocol) };
+        if raw >= 0 {
+            // SAFETY: the descriptor was just opened and nobody else has it.
+            return Ok(unsafe { OwnedFd::from_raw_fd(raw) });
+        }
+    }
+    Err(io::Error::last_os_error())
 }
 
 /// The size of a type as the socket calls want it.
@@ -381,6 +438,17 @@ mod tests {
         // The loopback device receives what is sent on it.
         assert_eq!(seen, [Direction::Out, Direction::In]);
         assert!(tap.counted().unwrap().seen >= 2);
+        // What waits when it is shut is still there, what comes later is not, and is not counted either.
+        sender.send(&frame).unwrap();
+        wait(&[&tap], Duration::from_secs(2)).unwrap();
+        tap.shut().unwrap();
+        sender.send(&frame).unwrap();
+        let mut left = 0;
+        while tap.receive(&mut buffer).unwrap().is_some() {
+            left += 1;
+        }
+        assert!(left >= 1);
+        assert_eq!(tap.counted().unwrap(), Counted { seen: left, dropped: 0 });
         assert_eq!(sender.counted().unwrap(), Counted::default());
         assert_eq!(tap.counted().unwrap(), Counted::default());
     }
