@@ -71,8 +71,26 @@ fn errors_say_what_helps() {
         "{said}"
     );
     assert!(said.contains("help: the evidence shows: bond0.70, bond0, eno1\n"), "{said}");
-    let live = run(&["bond0.70"]);
-    assert_eq!(live.status.code(), Some(1));
-    assert!(text(&live.stderr).contains("help: save two readings"), "{}", text(&live.stderr));
+    // On this host, without waiting for an interface that is not there.
+    let live = run(&["no-such0"]);
+    assert_eq!((live.status.code(), text(&live.stdout).as_str()), (Some(3), ""));
+    let said = text(&live.stderr);
+    assert!(
+        said.starts_with("error: cannot find the interface no-such0") && said.contains("help: there are: lo"),
+        "{said}"
+    );
+    let both = run(&["bond0.70", "--from", "fixtures/vlan-tc-on-bond", "--netns", "1"]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn the_running_host_is_followed_and_its_bundle_says_the_same() {
+    let place = tempfile::tempdir().unwrap();
+    let bundle = place.path().join("case.tar.zst");
+    let live = run(&["lo", "--for", "1s", "-o", bundle.to_str().unwrap()]);
+    assert!(matches!(live.status.code(), Some(0 | 10)), "{}", text(&live.stderr));
+    assert!(text(&live.stdout).starts_with("lo: "), "{}", text(&live.stdout));
+    let again = run(&["lo", "--from", bundle.to_str().unwrap()]);
+    assert_eq!((again.status.code(), again.stdout), (live.status.code(), live.stdout));
     assert_eq!(run(&[]).status.code(), Some(2));
 }

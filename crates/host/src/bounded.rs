@@ -324,7 +324,7 @@ mod tests {
         let second = id().unwrap();
         assert_ne!(second, first, "the one that hangs must not be asked");
         // A call that panics takes its thread along; the next one is answered.
-        let panics = call::<()>("test-kept-panics", LIMIT, || panic!("as a test"));
+        let panics = call::<()>("test-kept-panics", Duration::from_secs(30), || panic!("as a test"));
         assert!(panics.unwrap_err().to_string().contains("without an answer"));
         assert_ne!(id().unwrap(), second);
     }
