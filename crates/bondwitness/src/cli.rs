@@ -448,7 +448,12 @@ pub(crate) struct Doctor {
 }
 
 const TXPATH_HELP: &str = "\
-Save two readings with traffic in between, and pass the folder:
+On the host itself, while the VLAN's traffic runs (or fails to):
+  bondwitness txpath bond0.70
+  bondwitness txpath bond0.70 --for 1m -o case.tar.zst
+  bondwitness txpath net1 --netns PID              a pod's interface: what its namespace shows
+
+Elsewhere: save two readings with traffic in between, and pass the folder:
   for t in before after; do mkdir $t; ip -s -s -d link > $t/link.txt; tc -s -d qdisc > $t/qdisc.txt
     for d in bond0.70 bond0 eno1; do tc -s filter show dev $d egress > $t/tc_-s_filter_show_dev_${d}_egress; done
     nft list ruleset > $t/nft.txt; bpftool net > $t/bpftool.txt; ip -s neigh > $t/neigh.txt
@@ -467,9 +472,18 @@ pub(crate) struct TxPath {
     /// The interface whose frames are followed: a VLAN over a bond, or what stands on one.
     #[arg(value_name = "IFACE")]
     pub(crate) iface: String,
-    /// Files, folders or archives with evidence; `-` reads standard input.
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    /// Saved evidence instead of this host: files, folders or archives; `-` reads standard input.
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["window", "netns", "output"])]
     pub(crate) from: Vec<PathBuf>,
+    /// How long to count (`10s`, `1m`): frames of the interface must be sent meanwhile.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    pub(crate) window: Duration,
+    /// Look at another network namespace: a name of `ip netns`, or a process id.
+    #[arg(long, value_name = "NAME|PID")]
+    pub(crate) netns: Option<String>,
+    /// Write what was read into a bundle as well.
+    #[arg(short, long, value_name = "BUNDLE")]
+    pub(crate) output: Option<PathBuf>,
     /// Print as JSON (schema `bondwitness/txpath/v1`).
     #[arg(long)]
     pub(crate) json: bool,

@@ -117,5 +117,43 @@ holds "collect into a pipe" $B diagnose --from $O/piped.tar.zst
 $B diagnose --netns healthy --until-flap --for 10m >$O/flap.txt 2>&1
 holds "it ends soon after a flap" test $(($(date +%s) - begun)) -le 30
 holds "without sent frames" exits 10 "" $B diagnose --netns healthy --no-tx-tap --for 5
+
+# Frames of a VLAN over a bond, followed on the host while they are sent: four ways to lose them, and none.
+for n in way-tc way-queue way-far way-none way-down; do
+    pair $n "mode active-backup" "mode active-backup"
+    in_ $n /usr/bin/ip link add link bond0 name bond0.70 type vlan id 70
+    in_ $n-sw /usr/bin/ip link add link po1 name po1.70 type vlan id 70
+    in_ $n /usr/bin/ip addr add 192.0.2.1/24 dev bond0.70
+    in_ $n-sw /usr/bin/ip addr add 192.0.2.2/24 dev po1.70
+    in_ $n /usr/bin/ip link set bond0.70 up
+    in_ $n-sw /usr/bin/ip link set po1.70 up
+done
+sleep 3
+for n in way-tc way-queue way-far way-none way-down; do in_ $n ping -c 1 -W 2 192.0.2.2 >/dev/null 2>&1; done
+in_ way-tc /usr/sbin/tc qdisc add dev bond0 clsact
+in_ way-tc /usr/sbin/tc filter add dev bond0 egress matchall action drop
+for i in 1 2; do in_ way-queue /usr/sbin/tc qdisc add dev eno$i root pfifo limit 0; done
+in_ way-far-sw /usr/bin/ip link set po1.70 down
+in_ way-down /usr/bin/ip link set bond0.70 down
+ways=
+for n in way-tc way-queue way-far way-none way-down; do
+    ($B txpath bond0.70 --netns $n --for 6 -o $O/$n.tar.zst >$O/$n.txt 2>&1; echo $? >$O/$n.code) & ways="$ways $!"
+    (sleep 2; in_ $n ping -c 10 -i 0.2 -W 1 192.0.2.2 >/dev/null 2>&1) &
+done
+wait $ways
+# way NAME CODE WORDS: it came to this end, and says these words first.
+way() { test "$(cat $O/$1.code)" = $2 && head -n 1 $O/$1.txt | grep -q "$3" && return 0; cat $O/$1.code $O/$1.txt; return 1; }
+holds "txpath: a filter of tc on the bond" way way-tc 11 "die at bond0: matchall"
+holds "txpath: a queue of a member that takes nothing" way way-queue 11 "die at eno.: pfifo"
+holds "txpath: sent and not answered is not this host's way out" way way-far 0 "nothing is lost on the way to the wire"
+holds "txpath: and that nothing came back is said" grep -q "and received none" $O/way-far.txt
+holds "txpath: nothing is lost" way way-none 0 "bond0.70"
+holds "txpath: a VLAN that is switched off" way way-down 11 "bond0.70"
+for w in way-tc way-queue; do
+    $B txpath bond0.70 --from $O/$w.tar.zst >$O/$w.again
+    holds "$w: the same from the bundle" cmp $O/$w.txt $O/$w.again
+    holds "$w: the bundle holds" $B verify $O/$w.tar.zst
+done
+holds "txpath: an interface that is not there" exits 3 "bond0.70" $B txpath bond0.71 --netns way-none --for 1
 echo "guest: live: $failed statements do not hold"
 exit $failed

@@ -95,7 +95,11 @@ impl Taken {
 
 fn target() -> Target {
     // There is no bonding in most kernels that tests run on: veth ends stand in as members.
-    Target { bonds: Vec::new(), members: vec!["m0".to_owned(), "m1".to_owned(), "mac1".to_owned()] }
+    Target {
+        bonds: Vec::new(),
+        members: vec!["m0".to_owned(), "m1".to_owned(), "mac1".to_owned()],
+        path: None,
+    }
 }
 
 fn text(files: &BTreeMap<String, Vec<u8>>, name: &str) -> String {
@@ -379,7 +383,8 @@ fn foreign_sysfs() {
 #[ignore = "runs inside a namespace, started by another test"]
 fn many() {
     assert!(std::env::var_os(INSIDE).is_some(), "only inside a namespace");
-    let target = Target { bonds: Vec::new(), members: (0..32).map(|n| format!("s{n}")).collect() };
+    let target =
+        Target { bonds: Vec::new(), members: (0..32).map(|n| format!("s{n}")).collect(), path: None };
     let mut spans = Vec::new();
     let mut walls = Vec::new();
     let mut each: BTreeMap<&str, Duration> = BTreeMap::new();

@@ -1,9 +1,11 @@
 //! The judge of ADR 0007: turns readings into files, files into a verdict, and has no privilege to do anything else.
 
 use super::diagnose::print;
+use super::txpath;
 use anyhow::{Context as _, Result};
 use bondwitness_core::bundle::{self, sign};
 use bondwitness_core::collection::{Form, Reading, Spool, v1};
+use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::evidence::Direction;
 use bondwitness_core::redact;
 use bondwitness_core::report::{members::words, printable, text};
@@ -37,6 +39,8 @@ NOTHING TO EXAMINE  this network namespace has no bond of the bonding driver (/p
 #[derive(Debug, Default)]
 struct Wish {
     diagnose: bool,
+    /// The interface whose frames are followed, in place of a verdict on bonds.
+    path: Option<String>,
     bonds: Vec<String>,
     json: bool,
     options: text::Options,
@@ -58,6 +62,7 @@ impl Wish {
         let number = |name: &str| v.get(name).and_then(Value::as_u64).unwrap_or(0);
         Ok(Self {
             diagnose: flag("diagnose"),
+            path: v.get("path").and_then(Value::as_str).map(str::to_owned),
             bonds: v
                 .get("bonds")
                 .and_then(Value::as_array)
@@ -151,11 +156,24 @@ fn finish(
     collection.lockdown = locked.done().into_iter().map(str::to_owned).collect();
     let mut files = spool.files(&collection);
     let mut code = u8::from(collection.bonds.is_empty()) * 3;
-    if wish.diagnose {
-        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &wish.bonds);
-        // Interfaces alone are nothing that was asked for.
-        code = if collection.bonds.is_empty() { 3 } else { report.exit_code() };
+    if let Some(iface) = &wish.path {
+        // As `--from` reads the bundle.
+        let inputs: Vec<Input<'_>> =
+            files.iter().map(|(path, bytes)| Input { path, bytes, sha256: None, problem: None }).collect();
+        let (path_code, out) = txpath::judge(&diagnose::case_of(&inputs), iface, wish.json)?;
+        code = path_code;
         if !wish.quiet {
+            Said::Out(out.into_bytes()).send(to)?;
+            to.flush()?;
+        }
+    }
+    if wish.diagnose && (wish.path.is_none() || wish.bundle) {
+        let report = bundle::judge(files.iter().map(|(p, b)| (p.as_str(), b.as_slice())), &wish.bonds);
+        if wish.path.is_none() {
+            // Interfaces alone are nothing that was asked for.
+            code = if collection.bonds.is_empty() { 3 } else { report.exit_code() };
+        }
+        if !wish.quiet && wish.path.is_none() {
             let out = if collection.bonds.is_empty() && !wish.json {
                 NO_BOND.to_owned()
             } else {

@@ -5,7 +5,7 @@
 
 use super::judge::MAPPING;
 use super::{Helped, redact};
-use crate::cli::{Collect, Diagnose, Live};
+use crate::cli::{Collect, Diagnose, Live, TxPath};
 use anyhow::{Context as _, Result};
 use bondwitness_core::bundle::sign::Key;
 use bondwitness_host::sensor::stream::{Said, Told};
@@ -23,6 +23,8 @@ use std::time::Duration;
 /// What the judge is told to do, as it is understood by `judge::Wish`.
 struct Order {
     diagnose: bool,
+    /// The interface whose frames are followed, in place of a verdict on bonds.
+    path: Option<String>,
     bonds: Vec<String>,
     json: bool,
     verbose: bool,
@@ -38,6 +40,7 @@ struct Order {
 pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
     let order = Order {
         diagnose: true,
+        path: None,
         bonds: args.bonds.clone(),
         json: args.json,
         verbose: args.verbose,
@@ -53,6 +56,7 @@ pub(super) fn diagnose(args: &Diagnose, color: bool) -> Result<u8> {
 pub(super) fn collect(args: &Collect) -> Result<u8> {
     let order = Order {
         diagnose: false,
+        path: None,
         bonds: args.bonds.clone(),
         json: false,
         verbose: false,
@@ -63,6 +67,30 @@ pub(super) fn collect(args: &Collect) -> Result<u8> {
         redact: seed(&args.live)?,
     };
     run(&order, &args.live)
+}
+
+pub(super) fn txpath(args: &TxPath) -> Result<u8> {
+    let order = Order {
+        diagnose: true,
+        path: Some(args.iface.clone()),
+        bonds: Vec::new(),
+        json: args.json,
+        verbose: false,
+        color: false,
+        until_flap: false,
+        output: args.output.clone(),
+        key: None,
+        redact: None,
+    };
+    // What is counted says where frames die; the frames themselves are not looked at.
+    let live = Live {
+        window: Some(args.window),
+        no_tx_tap: true,
+        netns: args.netns.clone(),
+        sign: None,
+        redact: false,
+    };
+    run(&order, &live)
 }
 
 /// The random octets for pseudonyms.
@@ -111,8 +139,11 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
             return Err(Helped::new(format!("cannot find a bond called {bond}"), help).code(3).into());
         }
     }
+    if let Some(iface) = &order.path {
+        exists(iface)?;
+    }
     // Without a bond there is nothing to wait for.
-    let window = if target.bonds.is_empty() {
+    let window = if target.bonds.is_empty() && order.path.is_none() {
         Duration::ZERO
     } else {
         live.window.unwrap_or_else(|| bonds::window(&target))
@@ -141,6 +172,7 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
         window,
         until_flap: order.until_flap,
         outgoing: !live.no_tx_tap,
+        path: order.path.clone(),
         command: std::env::args().skip(1).collect(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -159,6 +191,24 @@ fn run(order: &Order, live: &Live) -> Result<u8> {
             .into())
         }
     }
+}
+
+/// Refuses an interface that is not there before anybody waits for it.
+fn exists(iface: &str) -> Result<()> {
+    let list = std::fs::read_to_string("/proc/thread-self/net/dev")
+        .context("cannot list the interfaces of this host (/proc/net/dev)")?;
+    let names: Vec<&str> = list.lines().filter_map(|l| Some(l.split_once(':')?.0.trim())).collect();
+    if names.contains(&iface) {
+        return Ok(());
+    }
+    let some: Vec<&str> = names.iter().copied().take(20).collect();
+    let more = if names.len() > some.len() { ", ..." } else { "" };
+    Err(Helped::new(
+        format!("cannot find the interface {iface} in this network namespace"),
+        format!("there are: {}{more}; another namespace: --netns NAME|PID", some.join(", ")),
+    )
+    .code(3)
+    .into())
 }
 
 /// Moves this process into another network namespace, with a `/sys` that shows it.
@@ -212,6 +262,7 @@ fn tell(order: &Order, plan: &Plan, control: &Control, input: &Input) -> std::io
 fn tell_all(order: &Order, plan: &Plan, control: &Control, input: &mut impl Write) -> std::io::Result<()> {
     let wish = json!({
         "diagnose": order.diagnose,
+        "path": order.path,
         "bonds": order.bonds,
         "json": order.json,
         "verbose": order.verbose,

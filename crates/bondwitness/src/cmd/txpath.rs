@@ -1,18 +1,16 @@
 //! `bondwitness txpath`: where do the frames of an interface die on their way to the wire?
 
-use super::Helped;
+use super::{Helped, live};
 use crate::cli::TxPath;
 use anyhow::{Result, bail};
+use bondwitness_core::case::Case;
 use bondwitness_core::diagnose::{self, Input};
 use bondwitness_core::path;
 use bondwitness_host::load::{self, Limits};
 
 pub(super) fn run(args: &TxPath) -> Result<u8> {
     if args.from.is_empty() {
-        bail!(Helped::new(
-            "cannot follow frames on the running host: this version reads saved evidence only",
-            "save two readings with traffic in between and pass them: bondwitness txpath IFACE --from FOLDER (see `bondwitness txpath --help`)",
-        ));
+        return live::txpath(args);
     }
     let loaded = load::load(&args.from, &Limits::default())?;
     let inputs: Vec<Input<'_>> = loaded
@@ -25,17 +23,18 @@ pub(super) fn run(args: &TxPath) -> Result<u8> {
             problem: i.problem.as_ref().map(ToString::to_string),
         })
         .collect();
-    judge(args, &inputs)
+    let (code, out) = judge(&diagnose::case_of(&inputs), &args.iface, args.json)?;
+    super::print(&out)?;
+    Ok(code)
 }
 
-/// Judges inputs wherever they come from: files today, the readings of a live window as (path, bytes) later.
-fn judge(args: &TxPath, inputs: &[Input<'_>]) -> Result<u8> {
-    let case = diagnose::case_of(inputs);
-    let Some(report) = path::analyse(&case, &args.iface) else {
-        let known = path::known_interfaces(&case);
+/// What is to be printed of the way of an interface's frames, and the exit code.
+pub(super) fn judge(case: &Case, iface: &str, json: bool) -> Result<(u8, String)> {
+    let Some(report) = path::analyse(case, iface) else {
+        let known = path::known_interfaces(case);
         bail!(
             Helped::new(
-                format!("cannot follow the frames of {}: the evidence does not show it", args.iface),
+                format!("cannot follow the frames of {iface}: the evidence does not show it"),
                 if known.is_empty() {
                     "the evidence shows no interface: save `ip -s -d link` and pass it with --from".to_owned()
                 } else {
@@ -48,13 +47,12 @@ fn judge(args: &TxPath, inputs: &[Input<'_>]) -> Result<u8> {
             .code(3)
         );
     };
-    let out = if args.json {
-        let mut s = serde_json::to_string_pretty(&path::json(&case, &report))?;
+    let out = if json {
+        let mut s = serde_json::to_string_pretty(&path::json(case, &report))?;
         s.push('\n');
         s
     } else {
-        path::text(&case, &report)
+        path::text(case, &report)
     };
-    super::print(&out)?;
-    Ok(report.exit_code())
+    Ok((report.exit_code(), out))
 }

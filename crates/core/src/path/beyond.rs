@@ -20,6 +20,7 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
     };
     let neighbour = report.signs.unanswered.first().map(|(a, d, at)| (a.clone(), d.clone(), *at));
     if !silent && neighbour.is_none() {
+        nothing_came(report, sent);
         return None;
     }
     // A filter on the way in that counts while answers are missing.
@@ -109,6 +110,22 @@ pub(super) fn place(report: &mut PathReport, sent: u64, mut cited: Vec<Citation>
             "capture on the member (`tcpdump -e -ni MEMBER vlan`): if requests go out and nothing comes in, ask the switch: is {vlan} allowed on every port of the bond, is the neighbour's address learned there, which port counts the frames"
         ),
     })
+}
+
+/// Frames left and none came in: nobody answered, or nothing was to be answered. Counters alone cannot tell.
+fn nothing_came(report: &mut PathReport, sent: u64) {
+    let Some(received) = report.layers.first().and_then(|l| l.ledger.received.as_ref()) else { return };
+    if sent == 0 || received.growth() != Some(0) {
+        return;
+    }
+    let (at, iface) = (received.cited(), report.iface.clone());
+    report.notes.push((
+        format!(
+            "{iface} sent {sent} frames and received none: if answers were expected, they were lost beyond this host or on the \
+             way back; a ping to a neighbour in this VLAN within the window tells"
+        ),
+        at,
+    ));
 }
 
 fn opaque_standing(report: &PathReport) -> bool {

@@ -30,9 +30,8 @@ const CLSACT: [(&str, u32); 2] = [("clsact ingress", 0xffff_fff2), ("clsact egre
 const ROOT: (&str, u32) = ("root", 0);
 
 fn run(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
-    let names: Vec<String> = target.bonds.iter().chain(&target.members).cloned().collect();
     let devices: Vec<(String, u32)> = match bounded::call(ID, LIMIT, interface::list) {
-        Ok(all) => interface::stack(&all, &names).iter().map(|i| (i.name.clone(), i.index)).collect(),
+        Ok(all) => target.stack(&all).iter().map(|i| (i.name.clone(), i.index)).collect(),
         Err(e) => return refuse(sink, TO, "RTM_GETTFILTER dump", &e),
     };
     for (dev, index) in devices {

@@ -31,6 +31,7 @@ mod stats;
 mod sysfs_bonding;
 mod time_source;
 
+use crate::interface::{self, Interface};
 use bondwitness_core::collection::{Form, Reading, Window, v1};
 use std::borrow::Cow;
 use std::io;
@@ -42,6 +43,22 @@ pub struct Target {
     pub bonds: Vec<String>,
     /// The members of all of them, by name, without repetition.
     pub members: Vec<String>,
+    /// The interface whose frames are followed, if that is what is asked for.
+    pub path: Option<String>,
+}
+
+impl Target {
+    /// The interfaces at which something may be hung that drops frames: those on the way of the interface that is followed,
+    /// or else all of which a frame may come to the bonds or members.
+    fn stack<'a>(&self, all: &'a [Interface]) -> Vec<&'a Interface> {
+        match &self.path {
+            Some(name) => interface::below(all, name),
+            None => {
+                let names: Vec<String> = self.bonds.iter().chain(&self.members).cloned().collect();
+                interface::stack(all, &names)
+            }
+        }
+    }
 }
 
 /// Takes readings.

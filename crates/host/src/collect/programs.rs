@@ -29,10 +29,10 @@ const NFTABLES_SUBSYSTEM: u16 = 10 << 8;
 
 fn programs(target: &Target, sink: &mut dyn Sink) -> io::Result<()> {
     let begun = crate::clock::begin();
-    let names: Vec<String> = target.bonds.iter().chain(&target.members).cloned().collect();
+    let target = target.clone();
     let listed = bounded::call("bpf-programs", LIMIT, move || {
         let all = interface::list()?;
-        listing(&interface::stack(&all, &names))
+        listing(&target.stack(&all))
     });
     let window = begun.end();
     let listed = listed.map(String::into_bytes);

@@ -32,6 +32,8 @@ pub struct Plan {
     pub until_flap: bool,
     /// Whether sent frames are captured too.
     pub outgoing: bool,
+    /// The interface whose frames are followed, if that is what is asked for.
+    pub path: Option<String>,
     /// What was typed, for `case.json`.
     pub command: Vec<String>,
     /// The program's version.
@@ -76,7 +78,7 @@ pub fn run(plan: &Plan, control: &Control, out: impl Write) -> io::Result<()> {
         ..v1::Collection::default()
     };
     collection.clocks.push(clock::clocks());
-    let mut target = bonds::target(&plan.bonds)?;
+    let mut target = Target { path: plan.path.clone(), ..bonds::target(&plan.bonds)? };
     collection.bonds = target
         .bonds
         .iter()
@@ -156,7 +158,7 @@ fn watch<W: Write>(
                 next = now + SAMPLE;
             }
             sampled = now;
-            *target = bonds::target(&plan.bonds)?;
+            *target = Target { path: plan.path.clone(), ..bonds::target(&plan.bonds)? };
             follow(taps, target, pipe)?;
             collect::run(Pace::Sample, target, pipe)?;
             // One for each second, however many samples events asked for.

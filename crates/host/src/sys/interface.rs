@@ -125,6 +125,28 @@ pub fn stack<'a>(all: &'a [Interface], names: &[String]) -> Vec<&'a Interface> {
     all.iter().filter(|i| within.contains(&i.index)).collect()
 }
 
+/// The interface with this name and everything that its frames may pass on their way out: what it stands on, the members
+/// or ports of that, the bridge that it is a port of. In the kernel's order; empty if there is none of this name.
+#[must_use]
+pub fn below<'a>(all: &'a [Interface], name: &str) -> Vec<&'a Interface> {
+    let mut within: Vec<u32> = all.iter().filter(|i| i.name == name).map(|i| i.index).collect();
+    let mut next = 0;
+    while let Some(index) = within.get(next).copied() {
+        next += 1;
+        for interface in all {
+            let port = interface.master == Some(index);
+            let under = all
+                .iter()
+                .find(|i| i.index == index)
+                .is_some_and(|i| i.lower == Some(interface.index) || i.master == Some(interface.index));
+            if (port || under) && !within.contains(&interface.index) {
+                within.push(interface.index);
+            }
+        }
+    }
+    all.iter().filter(|i| within.contains(&i.index)).collect()
+}
+
 thread_local! {
     /// For which network namespace `/sys/class/net` was looked at, and whether it shows that one.
     static SYSFS: RefCell<Option<(String, bool)>> = const { RefCell::new(None) };
@@ -207,5 +229,10 @@ mod tests {
         ];
         let names: Vec<&str> = stack(&all, &["eno1".to_owned()]).iter().map(|i| i.name.as_str()).collect();
         assert_eq!(names, ["eno1", "bond0", "bond0.70", "br70", "vpn0"]);
+        let way = |name: &str| below(&all, name).iter().map(|i| i.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(way("tap9"), ["eno1", "eno2", "bond0", "bond0.70", "br70", "tap9"]);
+        assert_eq!(way("vpn0"), ["eno1", "eno2", "bond0", "vpn0"]);
+        assert_eq!(way("eno9.5"), ["eno9.5", "eno9"]);
+        assert!(way("gone").is_empty());
     }
 }
