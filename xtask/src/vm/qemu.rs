@@ -25,7 +25,8 @@ pub(crate) struct Machine {
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { memory: 1000, limit: Duration::from_secs(900) }
+        // Half of it would do on a machine that has nothing else to do.
+        Self { memory: 1000, limit: Duration::from_secs(3600) }
     }
 }
 
