@@ -18,7 +18,7 @@ use lacp::PortState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a check or a weight changes.
-pub const RULESET: &str = "2026-11-24.1";
+pub const RULESET: &str = "2026-11-24.2";
 
 /// How well a domain fits what was found.
 #[derive(Debug, Clone, Copy, PartialEq)]

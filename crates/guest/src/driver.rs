@@ -127,10 +127,12 @@ impl Spent {
     /// In words, by part, where `program` seconds are those of the program under trial.
     fn told(&self, boot: &Self, program: f64) -> String {
         let tools = self.children - program;
-        let kernel = self.all - boot.all - self.driver - self.children;
+        // The whole is sampled at ticks and the parts are measured, so they may exceed it.
+        let kernel = (self.all - boot.all - self.driver - self.children).max(0.0);
+        let all = boot.all + self.driver + self.children + kernel;
         format!(
-            "busy for {:.1} s: boot {:.1}, program {program:.1}, driver {:.1}, tools {tools:.1}, kernel {kernel:.1}",
-            self.all, boot.all, self.driver
+            "busy for {all:.1} s: boot {:.1}, program {program:.1}, driver {:.1}, tools {tools:.1}, kernel {kernel:.1}",
+            boot.all, self.driver
         )
     }
 }
@@ -145,5 +147,8 @@ mod tests {
         let end = Spent { all: 40.0, driver: 9.0, children: 22.0 };
         let told = end.told(&boot, 20.0);
         assert_eq!(told, "busy for 40.0 s: boot 3.0, program 20.0, driver 9.0, tools 2.0, kernel 6.0");
+        let sampled = Spent { all: 30.0, ..end };
+        let told = sampled.told(&boot, 20.0);
+        assert_eq!(told, "busy for 34.0 s: boot 3.0, program 20.0, driver 9.0, tools 2.0, kernel 0.0");
     }
 }

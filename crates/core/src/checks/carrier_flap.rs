@@ -19,6 +19,7 @@ use crate::case::{Case, Member, Subject};
 use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::{Citation, KernelKind, KernelLine, Record};
 use crate::finding::{Check, Finding, Kind, Outcome, Severity, Strength as S};
+use crate::units::Clock;
 use crate::wire::Cause;
 
 /// The check.
@@ -171,6 +172,30 @@ pub(crate) fn ends_down(case: &Case, member: &str) -> bool {
         .filter(|(_, k)| matches!(k.kind, KernelKind::LinkDown | KernelKind::LinkUp | KernelKind::LinkUpHalf))
         .last()
         .is_some_and(|(_, k)| k.kind == KernelKind::LinkDown)
+}
+
+/// True if the log, or an event, tells of a loss of carrier of the member between two instants of the wall clock, or in the
+/// second before: a link that is down explains that nothing was sent. What the host itself took down is no loss.
+pub(super) fn lost_between(case: &Case, subject: &Subject, m: &Member, from_ns: i64, to_ns: i64) -> bool {
+    let arp = subject.field("ARP Polling Interval (ms)").is_some_and(|f| f.value != "0");
+    let log = case
+        .kernel_of(&m.name)
+        .filter(|(_, k)| k.kind == KernelKind::LinkDown || (!arp && k.kind == KernelKind::MemberDown))
+        .map(|(r, _)| r);
+    let events = case
+        .links()
+        .filter(|(_, k)| k.name == m.name && k.source == "ip-monitor" && k.flag("UP") && !k.flag("LOWER_UP"))
+        .map(|(r, _)| r);
+    let alignments = crate::timeline::alignments(case, subject);
+    log.chain(events).filter_map(|r| r.time).any(|t| {
+        let wall = match t.clock {
+            Clock::Wall => Some((t.ns, 0)),
+            c => alignments.iter().find(|a| a.clock == c).map(|a| (t.ns.saturating_add(a.offset), a.error)),
+        };
+        wall.is_some_and(|(ns, error)| {
+            ns >= from_ns.saturating_sub(SHORT).saturating_sub(error) && ns <= to_ns.saturating_add(error)
+        })
+    })
 }
 
 #[derive(Default)]

@@ -15,11 +15,12 @@
 //! ## References
 //! kernel-facts.md 11.1 row "host kernel egress drop" and 11.2 rules 1 and 2; erratum E-37.
 
-use crate::case::{Case, Subject};
+use super::carrier_flap;
+use crate::case::{Case, Member, Subject};
 use crate::domain::{FaultDomain as D, Way};
 use crate::evidence::HookPoint;
 use crate::finding::{Check, Finding, Kind, Outcome, Strength as S};
-use crate::wire::{Cause, Part, Story, seconds};
+use crate::wire::{Cause, Outage, Part, Story, Wire, seconds};
 
 /// The check.
 pub(super) const CHECK: Check = Check {
@@ -35,36 +36,34 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     let silent: Vec<&str> = subject
         .members
         .iter()
-        .filter(|m| m.wire.as_ref().is_some_and(|w| w.told().any(|(p, s)| fell_silent(p, s))))
+        .filter(|m| {
+            m.wire.iter().flat_map(Wire::told).any(|(p, s)| !silences(case, subject, m, p, s).is_empty())
+        })
         .map(|m| m.name.as_str())
         .collect();
     let with_wire = subject.members.iter().filter(|m| m.wire.is_some()).count();
     for m in &subject.members {
         let Some(w) = &m.wire else { continue };
         for (part, story) in w.told() {
-            if !fell_silent(part, story) {
-                continue;
-            }
-            let outage = story.outages.iter().find(|o| o.cause == Cause::HostSilent);
+            let outages = silences(case, subject, m, part, story);
+            let Some(outage) = outages.first() else { continue };
             // The silence that ended in this outage, not the longest of the file.
-            let Some(gap) = outage.and_then(|o| o.gap) else { continue };
+            let Some(gap) = outage.gap else { continue };
             let mut text = format!(
                 "{}: no LACPDU of the host passed the tap for {} while the link was up",
                 m.name,
                 seconds(gap.len_ns())
             );
-            if let Some(o) = outage {
-                let proof =
-                    o.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
-                text = format!("{text}: {proof}");
-            }
+            let proof =
+                outage.proof.iter().map(|(f, t)| format!("{t} (frame {f})")).collect::<Vec<_>>().join("; ");
+            text = format!("{text}: {proof}");
             let mut f = Finding::new(CHECK.id, Kind::Wire, part.cite(gap.from_frame), text)
                 .member(&m.name)
                 .way(Way::HostToSwitch)
                 .at(gap.from_ns)
-                .times(story.outages.iter().filter(|o| o.cause == Cause::HostSilent).map(|o| o.span.start))
+                .times(outages.iter().map(|o| o.span.start))
                 .and(part.cite(gap.to_frame))
-                .and_all(outage.into_iter().flat_map(|o| o.proof.iter().map(|(f, _)| part.cite(*f))));
+                .and_all(outage.proof.iter().map(|(f, _)| part.cite(*f)));
             // Drops of the default queues under load are everyday; these kinds drop because somebody set them up, and they must
             // have dropped as many as are missing.
             let missing = u64::try_from(gap.len_ns() / 1_000_000_000).unwrap_or(0);
@@ -98,9 +97,19 @@ fn run(case: &Case, subject: &Subject) -> Outcome {
     Outcome::of(found)
 }
 
-fn fell_silent(part: &Part, story: &Story) -> bool {
+/// The outages before which the host fell silent with its link up.
+fn silences<'a>(
+    case: &Case,
+    subject: &Subject,
+    m: &Member,
+    part: &Part,
+    story: &'a Story,
+) -> Vec<&'a Outage> {
     if part.inbound_only || part.host().is_none() {
-        return false;
+        return Vec::new();
     }
-    story.outages.iter().any(|o| o.cause == Cause::HostSilent)
+    let down = |o: &Outage| {
+        o.gap.is_some_and(|g| part.timed && carrier_flap::lost_between(case, subject, m, g.from_ns, g.to_ns))
+    };
+    story.outages.iter().filter(|o| o.cause == Cause::HostSilent && !down(o)).collect()
 }

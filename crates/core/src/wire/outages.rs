@@ -247,10 +247,16 @@ impl Part {
         // Our own frames had stopped, or came too late, before the partner complained.
         let (out_gap, untold) = match partner_deaf {
             Some(d) => {
+                // Who is not heard is Expired for three seconds before he is Defaulted (802.1AX Receive machine): a shorter
+                // silence of ours does not lead there.
+                let defaulted = d.actor.state.contains(PortState::DEFAULTED);
+                let shortest = if defaulted { (3 * out_period + 3 * SECOND) * 9 / 10 } else { 0 };
                 let all = self.host().into_iter().flat_map(|h| self.gaps_of(h, self.partner()));
                 let (lost, silent): (Vec<Gap>, Vec<Gap>) = all
                     .filter(|g| {
                         g.len_ns() > out_period * 5 / 2
+                            && d.ns.saturating_sub(g.from_ns) >= shortest
+                            && slowed(self.partner(), g.from_ns, d.ns).is_none()
                             && g.from_ns < d.ns.saturating_sub(out_period * 3 / 2)
                             && g.to_ns > d.ns.saturating_sub(2 * out_period)
                     })
@@ -260,8 +266,11 @@ impl Part {
             }
             None => (None, None),
         };
+        // An end that asks for the slow rate is answered at it from then on, and Linux lets the timeout of the fast one run
+        // out all the same (`ad_rx_machine()` sets it with each PDU, Linux 6.12): that silence was asked for.
+        let slower = host_deaf.and_then(|d| slowed(self.host(), d.ns.saturating_sub(4 * SECOND), d.ns));
         // The silence that made us expire began well before our state says so, and lasted until then.
-        let in_gap = host_deaf.and_then(|d| {
+        let in_gap = host_deaf.filter(|_| slower.is_none()).and_then(|d| {
             let all = self.partner().into_iter().flat_map(|p| self.gaps_of(p, self.host()));
             all.filter(|g| {
                 g.len_ns() > in_period * 5 / 2
@@ -487,6 +496,13 @@ impl Part {
                     ),
                 ));
                 Cause::LostInsideHost
+            } else if let Some(c) = slower {
+                proof.push((c.frame, "our PDU asks for the slow rate".to_owned()));
+                proof.push((
+                    d.frame,
+                    format!("the timeout of the fast rate ran out: {}", deaf_words(d.actor.state)),
+                ));
+                Cause::Unclear
             } else if self.partner().is_none() && self.unknown.is_empty() {
                 proof.push((
                     d.frame,
@@ -550,4 +566,11 @@ impl Part {
         proof.sort_by_key(|p| p.0);
         story.outages.push(Outage { span, cause, proof, heard_all_along, gap: used });
     }
+}
+
+/// Where a speaker that had asked for the fast rate turned to the slow one between two instants.
+fn slowed(speaker: Option<&Speaker>, from: i64, to: i64) -> Option<&Change> {
+    let fast = |c: &Change| c.actor.state.contains(PortState::TIMEOUT);
+    let speaker = speaker.filter(|s| s.at(from).is_some_and(fast))?;
+    speaker.changes.iter().find(|c| c.ns > from && c.ns < to && !fast(c) && !c.actor.state.deaf())
 }

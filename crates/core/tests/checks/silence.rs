@@ -321,6 +321,47 @@ fn a_silence_without_a_link_or_of_a_tap_that_sees_one_direction_is_not_a_silent_
     Evidence::captured(&lost_towards_switch()).ask("lacpdu-tx-silent").quiet();
 }
 
+/// As two kernels showed it: carrier is gone for 2.8 s, both ends send to the last moment, and a partner whose port was
+/// disabled comes back Defaulted, which no silence of 4 s leads to.
+#[test]
+fn a_partner_that_is_defaulted_too_soon_was_not_left_by_a_silent_host() {
+    let flap = talk(1, 90, |s| match s {
+        30..33 => (None, None),
+        33 => (Some((0x07, with(switch(1), 0x47))), Some((0x47, PortInfo::default()))),
+        _ => healthy(1),
+    });
+    Evidence::captured(&flap).ask("lacpdu-tx-silent").quiet();
+}
+
+/// As Linux 6.12 showed it after `lacp_rate slow`: the partner obeys at once, and the timeout of the fast rate runs out.
+#[test]
+fn a_silence_that_the_host_asked_for_is_no_loss() {
+    let asked = talk(1, 90, |s| match s {
+        30..33 => (Some((0x3d, switch(1))), None),
+        33 => (Some((0x8d, with(switch(1), 0x37))), Some((HEALTHY, with(host(1), 0x8d)))),
+        34..90 if s % 30 == 3 => (Some((0x3d, switch(1))), Some((HEALTHY, with(host(1), 0x3d)))),
+        34..90 => (Some((0x3d, switch(1))), None),
+        _ => healthy(1),
+    });
+    Evidence::captured(&asked).ask("lacp-lost-towards-host").quiet();
+    Evidence::captured(&lost_towards_host()).ask("lacp-lost-towards-host").one();
+}
+
+#[test]
+fn a_loss_of_carrier_in_the_silence_explains_it() {
+    let line = |second: u32, what: &str| {
+        format!(
+            "2026-01-01T00:00:{second}.200000+00:00 db01 kernel: bond0: (slave eno1): link status definitely {what}\n"
+        )
+    };
+    let down = |second: u32| {
+        Evidence::captured(&host_silent()).with("kern.log", line(second, "down, disabling slave"))
+    };
+    down(30).ask("lacpdu-tx-silent").quiet();
+    // Of another time it explains nothing.
+    down(12).ask("lacpdu-tx-silent").one();
+}
+
 #[test]
 fn attempts_of_the_bond_that_no_tap_saw_are_the_host() {
     // 60 frames passed the tap, the bond tried 90.
