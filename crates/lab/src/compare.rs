@@ -13,12 +13,14 @@ use std::fmt::Write as _;
 
 /// How far apart a transition may be in the two worlds, milliseconds: three ticks of Linux' transmit gate, and one.
 pub const TOLERANCE_MS: u64 = 400;
-/// Step in which phases are tried, nanoseconds.
-const STEP_NS: u64 = 10_000_000;
-/// Length of a tick, nanoseconds.
-const TICK_NS: u64 = 100_000_000;
-/// Linux' transmit gate opens at every third tick.
-const GATE: u64 = 3;
+/// The incident begins so long before the host's bond is opened, milliseconds: the far end is opened first.
+pub const LEAD_MS: u64 = 500;
+/// A tick of Linux bonding on Debian's kernels: 25 jiffies of 4 ms and the re-arming.
+const TICK_MS: u64 = 104;
+/// The transmit gate opens for the first time at the third tick, and the first tick is at the opening.
+const FIRST_PDU_MS: u64 = 2 * TICK_MS;
+/// The frame's time is known to the millisecond, and a tick may be two jiffies late.
+const SLACK_MS: u64 = 8;
 
 /// An end begins to send another pair of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,18 +68,23 @@ pub fn fit(incident: &Incident, recorded: &[Change]) -> Result<Fit, String> {
     incident.evidence.snapshots_ms.clear();
     // What one world did just before its end, the other one may not have come to.
     let until = incident.duration_ms.saturating_sub(TOLERANCE_MS);
+    let told = openings(&incident, recorded);
     let recorded = sequences(recorded, until);
     let mut best: Option<Fit> = None;
     let mut nearest: Option<(usize, String)> = None;
-    // Most are explained within one tick of either end; where the gate was matters for few.
-    for ticks in 0..GATE {
-        for (host, far) in (0..=ticks).flat_map(|h| (0..=ticks).map(move |f| (h, f))) {
-            if host.max(far) == ticks {
-                try_ticks(&incident, &recorded, until, (host, far), &mut best, &mut nearest);
+    for phases in around(told, incident.topology.switch.mlag) {
+        let (recording, _) = world::run_in_phase(&incident, phases);
+        match distance(&recorded, &sequences(&of_recording(&recording), until)) {
+            Ok((changes, worst_ms)) => {
+                if best.is_none_or(|b| worst_ms < b.worst_ms) {
+                    best = Some(Fit { phases, changes, worst_ms });
+                }
             }
-        }
-        if best.is_some_and(|b| b.worst_ms <= TOLERANCE_MS) {
-            break;
+            Err((same, why)) => {
+                if nearest.as_ref().is_none_or(|(n, _)| same > *n) {
+                    nearest = Some((same, why));
+                }
+            }
         }
     }
     match best {
@@ -87,35 +94,41 @@ pub fn fit(incident: &Incident, recorded: &[Change]) -> Result<Fit, String> {
     }
 }
 
-/// Tries all phases in which the ends are in the given ticks of the gate.
-fn try_ticks(
-    incident: &Incident,
-    recorded: &Sequences,
-    until: u64,
-    ticks: (u64, u64),
-    best: &mut Option<Fit>,
-    nearest: &mut Option<(usize, String)>,
-) {
-    let steps = TICK_NS / STEP_NS;
-    for step in 0..steps * steps {
-        let phases = Phases {
-            host_ns: ticks.0 * TICK_NS + step / steps * STEP_NS,
-            far_ns: ticks.1 * TICK_NS + step % steps * STEP_NS,
-        };
-        let (recording, _) = world::run_in_phase(incident, phases);
-        match distance(recorded, &sequences(&of_recording(&recording), until)) {
-            Ok((changes, worst_ms)) => {
-                if best.is_none_or(|b| worst_ms < b.worst_ms) {
-                    *best = Some(Fit { phases, changes, worst_ms });
-                }
-            }
-            Err((same, why)) => {
-                if nearest.as_ref().is_none_or(|(n, _)| same > *n) {
-                    *nearest = Some((same, why));
-                }
+/// What the simulator's ends send in these phases.
+#[must_use]
+pub fn simulate(incident: &Incident, phases: Phases) -> Vec<Change> {
+    of_recording(&world::run_in_phase(incident, phases).0)
+}
+
+/// When the ends were opened, in milliseconds: the host, and the halves of the far end.
+pub fn openings(incident: &Incident, recorded: &[Change]) -> [u64; 3] {
+    let halves = if incident.topology.switch.mlag { 2 } else { 1 };
+    let first = |of: &dyn Fn(&Change) -> bool| {
+        let first = recorded.iter().filter(|c| of(c)).map(|c| c.at_ms).min();
+        first.map_or(LEAD_MS, |at| at.saturating_sub(FIRST_PDU_MS))
+    };
+    let far = |half: usize| first(&|c| !c.from_host && c.member % halves == half);
+    [first(&|c| c.from_host), far(0), far(halves - 1)]
+}
+
+/// All phases that are near enough.
+fn around([host, left, right]: [u64; 3], mlag: bool) -> Vec<Phases> {
+    let step = if mlag { 4 } else { 2 };
+    let near = |ms: u64| {
+        let from = ms.saturating_sub(SLACK_MS);
+        (from..=ms.saturating_add(SLACK_MS)).step_by(step).map(|ms| ms * 1_000_000)
+    };
+    let mut all = Vec::new();
+    for host_ns in near(host) {
+        for left_ns in near(left) {
+            if mlag {
+                all.extend(near(right).map(|right_ns| Phases { host_ns, far_ns: [left_ns, right_ns] }));
+            } else {
+                all.push(Phases { host_ns, far_ns: [left_ns, left_ns] });
             }
         }
     }
+    all
 }
 
 /// What the ends sent in the simulated world.

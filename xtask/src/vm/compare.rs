@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use bondwitness_core::capture::reader;
 use bondwitness_core::evidence::Direction;
 use bondwitness_guest::{plan, support};
-use bondwitness_lab::compare::{self, Change, Fit};
+use bondwitness_lab::compare::{self, Change, Fit, LEAD_MS};
 use bondwitness_lab::incident::Incident;
 use lacp::wire::{self, SlowPdu};
 use std::collections::BTreeMap;
@@ -39,17 +39,17 @@ pub(super) fn compare(keep: &Path, only: Option<&str>, excerpts: Option<&Path>) 
             };
             let tally = by_scenario.entry((trial.incident.scenario.clone(), kernel.clone())).or_default();
             tally.all += 1;
+            if let Some(to) = excerpts {
+                let text = compare::to_text(&incident, &recorded).context("cannot write an excerpt")?;
+                let name = format!("{kernel}-{}.txt", trial.name);
+                fs::write(to.join(name), text).context("cannot write an excerpt")?;
+                continue;
+            }
             match compare::fit(&incident, &recorded) {
                 Ok(Fit { changes, worst_ms, .. }) => {
                     tally.alike += 1;
                     tally.changes += changes;
                     tally.worst_ms = tally.worst_ms.max(worst_ms);
-                    if let Some(to) = excerpts {
-                        let text =
-                            compare::to_text(&incident, &recorded).context("cannot write an excerpt")?;
-                        let name = format!("{kernel}-{}.txt", trial.name);
-                        fs::write(to.join(name), text).context("cannot write an excerpt")?;
-                    }
                 }
                 Err(why) => {
                     tally.first.get_or_insert_with(|| format!("{}: {why}", trial.name));
@@ -82,13 +82,7 @@ fn table(by_scenario: &BTreeMap<(String, String), Tally>) -> String {
 /// The incident with its faults at the times at which the guest injected them, and what the ends sent; `None` if it is no
 /// incident to compare.
 fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Option<(Incident, Vec<Change>)>> {
-    // Linux changes these settings of a bond that is down only: the guest takes it down and up again, the simulator does not.
-    let restarts = trial.incident.faults.iter().any(|f| {
-        use bondwitness_lab::fault::Fault::{HostPassive, HostRate, SwitchPassive, SwitchRate};
-        f.at_ms > 0
-            && matches!(f.fault, HostRate { .. } | HostPassive {} | SwitchRate { .. } | SwitchPassive {})
-    });
-    if restarts || support::needs_speaker(&trial.incident) || !folder.join("events.txt").is_file() {
+    if support::needs_speaker(&trial.incident) || !folder.join("events.txt").is_file() {
         return Ok(None);
     }
     let events = fs::read_to_string(folder.join("events.txt")).context("cannot read the events")?;
@@ -126,6 +120,7 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
         })
         .collect();
     let opened = lines.iter().find(|(_, what)| *what == "bond opened")?.0;
+    let from = opened - i64::try_from(LEAD_MS).ok()?;
     if lines.iter().any(|(_, what)| what.starts_with("FAILED")) {
         return None;
     }
@@ -139,7 +134,7 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
     // Times of the same fault are used up in order.
     let mut take = |what: String| {
         let at = lines.iter().position(|(at, w)| *at >= opened && *w == what)?;
-        u64::try_from(lines.remove(at).0 - opened).ok()
+        u64::try_from(lines.remove(at).0 - from).ok()
     };
     for f in incident.faults.iter_mut().filter(|f| f.at_ms > 0 && !support::is_noise(&f.fault)) {
         let begun = take(format!("BEGIN {:?}", f.fault))?;
@@ -150,5 +145,6 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
         }
         f.at_ms = begun.max(1);
     }
-    Some((incident, opened * 1_000_000))
+    incident.duration_ms += LEAD_MS;
+    Some((incident, from * 1_000_000))
 }

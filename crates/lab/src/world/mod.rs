@@ -10,6 +10,7 @@
 //! ```
 
 mod apply;
+mod carrier;
 mod counters;
 mod log;
 mod member;
@@ -47,6 +48,11 @@ enum Action {
     LateSend { member: usize, pdu: Pdu },
     /// The bond looks at a member's carrier.
     Mii { member: usize },
+    /// A far end that runs Linux looks at the carrier of a member's port.
+    FarMii { member: usize },
+    /// The host's bond is opened, or that of a half of the far end.
+    OpenHost,
+    OpenFar { half: usize },
     /// A link that has light again has finished training.
     Trained { member: usize },
     /// The watchdog finds a transmitter that hangs.
@@ -117,6 +123,7 @@ pub(crate) struct World<'a> {
     retransmits: f64,
     recording: Recording,
     transitions: Vec<Transition>,
+    phases: Option<Phases>,
     end: Time,
 }
 
@@ -126,16 +133,29 @@ pub fn run(incident: &Incident) -> (Recording, Vec<Transition>) {
     run_world(World::new(incident, None))
 }
 
-/// Where in their ticks both ends are when the incident begins. Ends without ticks do not care.
+/// When both ends of a kernel's recording opened their bonds. Their work items have run since then: the one of the LACP
+/// machines and the one that looks at carrier are queued together (`bond_open()`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phases {
-    /// The host's first tick, nanoseconds after the beginning.
+    /// The host, nanoseconds after the beginning.
     pub host_ns: u64,
-    /// The far end's first tick, nanoseconds after the beginning.
-    pub far_ns: u64,
+    /// The far end, or both halves of an MLAG pair.
+    pub far_ns: [u64; 2],
 }
 
-/// Runs an incident with both ends in these phases; both open their bond at their first tick.
+impl Phases {
+    /// One half of the far end.
+    fn far(&self, half: usize) -> u64 {
+        self.far_ns.get(half).copied().unwrap_or(self.far_ns[0])
+    }
+}
+
+/// `miimon` of a far end that runs Linux, milliseconds.
+const FAR_MIIMON_MS: u64 = 100;
+/// A jiffy of Debian's kernels (HZ=250), nanoseconds. A work item that is queued again for n of them runs n + 1 later.
+const JIFFY_NS: u64 = 4_000_000;
+
+/// Runs an incident as a guest runs it: both ends on the host's kernel, opened at these times.
 #[must_use]
 pub fn run_in_phase(incident: &Incident, phases: Phases) -> (Recording, Vec<Transition>) {
     run_world(World::new(incident, Some(phases)))
@@ -155,14 +175,15 @@ impl<'a> World<'a> {
         let bond_mac = macs.host(0);
         let profile =
             if topology.host.kernel.starts_with("6.1.") { Profile::linux_6_1() } else { Profile::linux() };
-        let opened = phases.map_or(Time::ZERO, |p| Time(p.host_ns));
-        let far = |drawn: u64| Time(phases.map_or(drawn, |p| p.far_ns));
+        let opened = Time::ZERO;
+        // The ports of a recorded end are there before its bond is opened.
+        let far = |drawn: u64| if phases.is_some() { Time::ZERO } else { Time(drawn) };
         let mut host = System::new(
             SystemConfig { priority: 65535, system: bond_mac, profile, ad_select: AdSelect::Stable },
             opened,
         );
         let far_profile = if topology.switch.linux {
-            Profile::linux()
+            if phases.is_some() { profile } else { Profile::linux() }
         } else {
             Profile { selection: SelectionPolicy::OnePerKey { max_ports: 16 }, ..Profile::standard() }
         };
@@ -266,9 +287,12 @@ impl<'a> World<'a> {
                 spec: spec.clone(),
             });
         }
-        host.open(opened);
-        for s in &mut switches {
-            s.open(far(140_000_000));
+        if phases.is_some() {
+            host.close(opened);
+            switches.iter_mut().for_each(|s| s.close(opened));
+        } else {
+            host.open(opened);
+            switches.iter_mut().for_each(|s| s.open(Time(140_000_000)));
         }
         let recording = Recording {
             wall0_ns: i64::try_from(topology.host.wall_s).unwrap_or(0).saturating_mul(1_000_000_000),
@@ -301,12 +325,19 @@ impl<'a> World<'a> {
             retransmits: 0.0,
             recording,
             transitions: Vec::new(),
+            phases,
             end: Time::from_millis(incident.duration_ms),
             rng,
         };
         if !topology.host.active {
             world.passive = true;
             world.host.set_active(opened, false);
+        }
+        if let Some(p) = phases {
+            world.plan(Time(p.host_ns), Action::OpenHost);
+            for half in 0..world.switches.len() {
+                world.plan(Time(p.far(half)), Action::OpenFar { half });
+            }
         }
         world.start_counters();
         world.log_enslaving();
@@ -368,6 +399,13 @@ impl<'a> World<'a> {
             Action::AtTap { member, source, pdu } => self.at_tap(member, source, pdu),
             Action::LateSend { member, pdu } => self.onto_wire_to_host(member, pdu),
             Action::Mii { member } => self.look_at_carrier(member),
+            Action::FarMii { member } => self.far_looks_at_carrier(member),
+            Action::OpenHost => self.host.open(self.now),
+            Action::OpenFar { half } => {
+                if let Some(s) = self.switches.get_mut(half) {
+                    s.open(self.now);
+                }
+            }
             Action::Trained { member } => self.trained(member),
             Action::Watchdog { member } => self.watchdog(member),
             Action::Stall { fault } => self.stall(fault),
