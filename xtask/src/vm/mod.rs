@@ -15,6 +15,7 @@ mod trial;
 use crate::generated;
 use anyhow::{Context, Result, bail};
 use bondwitness_guest::plan::{Plan, Run};
+use bondwitness_guest::support;
 use catalogue::Trial;
 use judge::Judged;
 use packages::{KERNELS, Kernel, Packages};
@@ -34,6 +35,7 @@ usage: vm [options]
   --live                   only the trial of `diagnose`, `collect` and `verify` on running bonds
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
+  --two-linux              only incidents whose both ends are Linux: those that --compare compares
   --seeds N                incidents drawn from each scenario (1)
   --first-seed N           the first seed (0)
   --per-boot N             incidents in one boot, at most (48)
@@ -66,6 +68,7 @@ struct Options {
     jobs: usize,
     keep: PathBuf,
     resume: bool,
+    two_linux: bool,
     judge: bool,
     trials: bool,
     publish: bool,
@@ -87,6 +90,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
         resume: false,
+        two_linux: false,
         judge: false,
         trials: false,
         publish: false,
@@ -117,6 +121,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
+            "--two-linux" => options.two_linux = true,
             "--bypass" => options.bypass = true,
             "--live" => options.live = true,
             "--judge" => options.judge = true,
@@ -165,7 +170,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return trial::run("live", &options.kernels, &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
-    let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
+    let mut chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
+    if options.two_linux {
+        chosen.trials.retain(|t| !support::needs_speaker(&t.incident));
+    }
     for line in &chosen.refused {
         println!("vm: left out: {line}");
     }

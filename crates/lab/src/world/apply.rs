@@ -1,7 +1,7 @@
 //! Faults begin and end.
 
 use super::member::Peer;
-use super::{Action, World, host_port, nics};
+use super::{Action, World, nics};
 use crate::fault::{Fault, Hook, Way};
 use crate::view::HookView;
 use lacp::machine::{AdSelect, Pdu, PortConfig, Profile, System, SystemConfig, Time};
