@@ -1,13 +1,14 @@
 //! The same incident here and on a real kernel: do both ends go through the same states at the same times?
 //!
 //! What is compared is what both worlds show on the wire: the pair of Actor and Partner state in the LACPDUs that an end
-//! sends, each time it changes. An incident does not say where in their ticks of 100 ms, and in the three ticks of the
-//! transmit gate, the two ends were when it began; so all phases of both ends are tried, and the best one has to explain
-//! every transition.
+//! sends, each time it changes. An incident does not say when the work items of the two kernels ran; the times at which
+//! they sent do, and both ends get that clock here ([`Clocks`]). It tells the machines when, never what: a PDU that the
+//! kernel sent is sent here only if the machines want it.
 
 use crate::incident::Incident;
 use crate::recording::Recording;
-use crate::world::{self, Phases};
+use crate::world::{self, Clock, Clocks};
+use lacp::machine::Time;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -15,12 +16,34 @@ use std::fmt::Write as _;
 pub const TOLERANCE_MS: u64 = 400;
 /// The incident begins so long before the host's bond is opened, milliseconds: the far end is opened first.
 pub const LEAD_MS: u64 = 500;
-/// A tick of Linux bonding on Debian's kernels: 25 jiffies of 4 ms and the re-arming.
-const TICK_MS: u64 = 104;
 /// The transmit gate opens for the first time at the third tick, and the first tick is at the opening.
-const FIRST_PDU_MS: u64 = 2 * TICK_MS;
-/// The frame's time is known to the millisecond, and a tick may be two jiffies late.
-const SLACK_MS: u64 = 8;
+const FIRST_PDU_NS: u64 = 2 * lacp::machine::TICK_HZ_250;
+/// A first PDU that comes later after the opening than this, milliseconds, is not that of the first gate.
+const FIRST_PDU_MS: u64 = 350;
+/// PDUs of one tick leave within this time, microseconds.
+const TICK_US: u64 = 30_000;
+/// Which of two ends ran first is not known where both ran within these microseconds: a tick takes its time.
+const TOGETHER_US: [i64; 9] = [0, -500, 500, -1_000, 1_000, -2_000, 2_000, -4_000, 4_000];
+
+/// What was recorded of an incident on a kernel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// What the ends sent, each time it changed.
+    pub changes: Vec<Change>,
+    /// When they sent at all, in order of time.
+    pub sent: Vec<Sent>,
+}
+
+/// An end sends a LACPDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sent {
+    /// Microseconds after the beginning.
+    pub at_us: u64,
+    /// Index of the member.
+    pub member: usize,
+    /// Sent by the host.
+    pub from_host: bool,
+}
 
 /// An end begins to send another pair of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +60,11 @@ pub struct Change {
     pub partner: u8,
 }
 
-/// The phases that explain a recording best.
+/// How well a recording is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
-    /// Where in their ticks the ends were.
-    pub phases: Phases,
+    /// How many microseconds the far end's ticks were put later than recorded.
+    pub far_later_us: i64,
     /// Transitions that were compared.
     pub changes: usize,
     /// The largest distance between the two worlds, milliseconds.
@@ -58,33 +81,31 @@ pub fn changes(mut frames: Vec<Change>) -> Vec<Change> {
     frames
 }
 
-/// Runs the incident in every phase and compares it with what was recorded on a kernel.
+/// Runs the incident with the recorded clocks and compares it with what was recorded on a kernel.
 ///
 /// # Errors
-/// No phase gives the same states in the same order within [`TOLERANCE_MS`]: tells how the best one differs.
-pub fn fit(incident: &Incident, recorded: &[Change]) -> Result<Fit, String> {
-    // Nobody looks at snapshots here.
-    let mut incident = incident.clone();
-    incident.evidence.snapshots_ms.clear();
+/// It does not give the same states in the same order within [`TOLERANCE_MS`]: tells how the nearest differs.
+pub fn fit(incident: &Incident, recorded: &Recorded) -> Result<Fit, String> {
     // What one world did just before its end, the other one may not have come to.
     let until = incident.duration_ms.saturating_sub(TOLERANCE_MS);
-    let told = openings(&incident, recorded);
-    let recorded = sequences(recorded, until);
+    let theirs = sequences(&recorded.changes, until);
     let mut best: Option<Fit> = None;
     let mut nearest: Option<(usize, String)> = None;
-    for phases in around(told, incident.topology.switch.mlag) {
-        let (recording, _) = world::run_in_phase(&incident, phases);
-        match distance(&recorded, &sequences(&of_recording(&recording), until)) {
-            Ok((changes, worst_ms)) => {
-                if best.is_none_or(|b| worst_ms < b.worst_ms) {
-                    best = Some(Fit { phases, changes, worst_ms });
-                }
+    for far_later_us in TOGETHER_US {
+        let ours = simulate(incident, recorded, far_later_us);
+        match distance(&theirs, &sequences(&ours, until)) {
+            Ok((changes, worst_ms)) if best.is_none_or(|b| worst_ms < b.worst_ms) => {
+                best = Some(Fit { far_later_us, changes, worst_ms });
             }
+            Ok(_) => {}
             Err((same, why)) => {
                 if nearest.as_ref().is_none_or(|(n, _)| same > *n) {
                     nearest = Some((same, why));
                 }
             }
+        }
+        if best.is_some_and(|b| b.worst_ms <= TOLERANCE_MS) {
+            break;
         }
     }
     match best {
@@ -94,41 +115,34 @@ pub fn fit(incident: &Incident, recorded: &[Change]) -> Result<Fit, String> {
     }
 }
 
-/// What the simulator's ends send in these phases.
+/// What the simulator's ends send with the clocks of a recording, the far end's put later by some microseconds.
 #[must_use]
-pub fn simulate(incident: &Incident, phases: Phases) -> Vec<Change> {
-    of_recording(&world::run_in_phase(incident, phases).0)
-}
-
-/// When the ends were opened, in milliseconds: the host, and the halves of the far end.
-pub fn openings(incident: &Incident, recorded: &[Change]) -> [u64; 3] {
+pub fn simulate(incident: &Incident, recorded: &Recorded, far_later_us: i64) -> Vec<Change> {
+    // Nobody looks at snapshots here.
+    let mut incident = incident.clone();
+    incident.evidence.snapshots_ms.clear();
     let halves = if incident.topology.switch.mlag { 2 } else { 1 };
-    let first = |of: &dyn Fn(&Change) -> bool| {
-        let first = recorded.iter().filter(|c| of(c)).map(|c| c.at_ms).min();
-        first.map_or(LEAD_MS, |at| at.saturating_sub(FIRST_PDU_MS))
+    let clocks = Clocks {
+        host: clock(recorded, 0, &|s| s.from_host),
+        far: (0..halves)
+            .map(|half| clock(recorded, far_later_us, &|s| !s.from_host && s.member % halves == half))
+            .collect(),
     };
-    let far = |half: usize| first(&|c| !c.from_host && c.member % halves == half);
-    [first(&|c| c.from_host), far(0), far(halves - 1)]
+    of_recording(&world::run_with_clocks(&incident, &clocks).0)
 }
 
-/// All phases that are near enough.
-fn around([host, left, right]: [u64; 3], mlag: bool) -> Vec<Phases> {
-    let step = if mlag { 4 } else { 2 };
-    let near = |ms: u64| {
-        let from = ms.saturating_sub(SLACK_MS);
-        (from..=ms.saturating_add(SLACK_MS)).step_by(step).map(|ms| ms * 1_000_000)
-    };
-    let mut all = Vec::new();
-    for host_ns in near(host) {
-        for left_ns in near(left) {
-            if mlag {
-                all.extend(near(right).map(|right_ns| Phases { host_ns, far_ns: [left_ns, right_ns] }));
-            } else {
-                all.push(Phases { host_ns, far_ns: [left_ns, left_ns] });
-            }
+/// The clock of one end.
+fn clock(recorded: &Recorded, later_us: i64, of: &dyn Fn(&Sent) -> bool) -> Clock {
+    let mut sent: Vec<(Time, usize)> = Vec::new();
+    for s in recorded.sent.iter().filter(|s| of(s)) {
+        let at = Time(s.at_us.saturating_add_signed(later_us).saturating_mul(1_000));
+        if sent.last().is_none_or(|l| at.since(l.0) > TICK_US * 1_000) {
+            sent.push((at, s.member));
         }
     }
-    all
+    let opened = Time::from_millis(LEAD_MS);
+    let first = sent.first().map(|s| s.0).filter(|at| at.since(opened) < FIRST_PDU_MS * 1_000_000);
+    Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent }
 }
 
 /// What the ends sent in the simulated world.
@@ -196,35 +210,54 @@ fn said(change: Option<&Change>) -> String {
     )
 }
 
-/// A recording as text: the incident as JSON on the first line, then a line for each change.
+/// A recording as text: the incident as JSON on the first line, a line for each change, and one for each member and end
+/// with the microseconds between its LACPDUs.
 ///
 /// # Errors
 /// The incident cannot be written as JSON.
-pub fn to_text(incident: &Incident, changes: &[Change]) -> Result<String, serde_json::Error> {
+pub fn to_text(incident: &Incident, recorded: &Recorded) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string(incident)?;
     text.push('\n');
-    for c in changes {
-        let end = if c.from_host { "host" } else { "far" };
+    for c in &recorded.changes {
+        let end = end_name(c.from_host);
         let _ = writeln!(text, "{} {end} {} {:#04x} {:#04x}", c.member, c.at_ms, c.actor, c.partner);
     }
+    let mut by_end: BTreeMap<(usize, bool), Vec<u64>> = BTreeMap::new();
+    for s in &recorded.sent {
+        by_end.entry((s.member, s.from_host)).or_default().push(s.at_us);
+    }
+    for ((member, from_host), times) in by_end {
+        let _ = write!(text, "{member} {} sent", end_name(from_host));
+        let mut last = 0;
+        for at in times {
+            let _ = write!(text, " {}", at.saturating_sub(last));
+            last = at;
+        }
+        text.push('\n');
+    }
     Ok(text)
+}
+
+const fn end_name(from_host: bool) -> &'static str {
+    if from_host { "host" } else { "far" }
 }
 
 /// Reads what [`to_text`] wrote.
 ///
 /// # Errors
 /// Names the line that cannot be read.
-pub fn from_text(text: &str) -> Result<(Incident, Vec<Change>), String> {
+pub fn from_text(text: &str) -> Result<(Incident, Recorded), String> {
     let (first, rest) = text.split_once('\n').ok_or("one line only")?;
     let incident = serde_json::from_str(first).map_err(|e| format!("line 1: {e}"))?;
-    let mut changes = Vec::new();
+    let mut recorded = Recorded::default();
     for (i, line) in rest.lines().enumerate() {
-        changes.push(change(line).ok_or_else(|| format!("line {}: {line:?}", i + 2))?);
+        read_line(line, &mut recorded).ok_or_else(|| format!("line {}: {line:?}", i + 2))?;
     }
-    Ok((incident, changes))
+    recorded.sent.sort_unstable();
+    Ok((incident, recorded))
 }
 
-fn change(line: &str) -> Option<Change> {
+fn read_line(line: &str, to: &mut Recorded) -> Option<()> {
     let mut words = line.split(' ');
     let member = words.next()?.parse().ok()?;
     let from_host = match words.next()? {
@@ -232,7 +265,17 @@ fn change(line: &str) -> Option<Change> {
         "far" => false,
         _ => return None,
     };
-    let at_ms = words.next()?.parse().ok()?;
+    let third = words.next()?;
+    if third == "sent" {
+        let mut at_us: u64 = 0;
+        for word in words {
+            at_us = at_us.checked_add(word.parse().ok()?)?;
+            to.sent.push(Sent { at_us, member, from_host });
+        }
+        return Some(());
+    }
+    let at_ms = third.parse().ok()?;
     let mut octet = || u8::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
-    Some(Change { member, from_host, at_ms, actor: octet()?, partner: octet()? })
+    to.changes.push(Change { member, from_host, at_ms, actor: octet()?, partner: octet()? });
+    Some(())
 }

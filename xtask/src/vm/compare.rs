@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use bondwitness_core::capture::reader;
 use bondwitness_core::evidence::Direction;
 use bondwitness_guest::{plan, support};
-use bondwitness_lab::compare::{self, Change, Fit, LEAD_MS};
+use bondwitness_lab::compare::{self, Change, Fit, LEAD_MS, Recorded, Sent};
 use bondwitness_lab::incident::Incident;
+use lacp::PortState;
 use lacp::wire::{self, SlowPdu};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -81,13 +82,13 @@ fn table(by_scenario: &BTreeMap<(String, String), Tally>) -> String {
 
 /// The incident with its faults at the times at which the guest injected them, and what the ends sent; `None` if it is no
 /// incident to compare.
-fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Option<(Incident, Vec<Change>)>> {
+fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Option<(Incident, Recorded)>> {
     if support::needs_speaker(&trial.incident) || !folder.join("events.txt").is_file() {
         return Ok(None);
     }
     let events = fs::read_to_string(folder.join("events.txt")).context("cannot read the events")?;
     let Some((incident, opened_ns)) = as_injected(&trial.incident, &events, kernel) else { return Ok(None) };
-    let mut frames = Vec::new();
+    let (mut frames, mut ticks) = (Vec::new(), Vec::new());
     for member in 0..incident.topology.members.len() {
         let half = if incident.topology.switch.mlag && member % 2 == 1 { "swB" } else { "sw" };
         for (from_host, name) in [
@@ -98,15 +99,21 @@ fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Opti
             let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             reader::read(&bytes, &mut |f| {
                 let sent = f.direction == Some(Direction::Out);
-                let at_ms = u64::try_from((f.ns - opened_ns) / 1_000_000);
-                if let (true, Ok(at_ms), SlowPdu::Lacpdu(pdu)) = (sent, at_ms, wire::decode(f.payload).0) {
-                    let (actor, partner) = (pdu.actor.state.bits(), pdu.partner.state.bits());
-                    frames.push(Change { member, from_host, at_ms, actor, partner });
+                let at_us = u64::try_from((f.ns - opened_ns) / 1_000);
+                if let (true, Ok(at_us), SlowPdu::Lacpdu(pdu)) = (sent, at_us, wire::decode(f.payload).0) {
+                    let (actor, partner) = (pdu.actor.state, pdu.partner.state);
+                    let (at_ms, actor_bits, partner) = (at_us / 1_000, actor.bits(), partner.bits());
+                    frames.push(Change { member, from_host, at_ms, actor: actor_bits, partner });
+                    // The last words of a member that leaves come from bond_3ad_unbind_slave(), not from the work item.
+                    if actor.contains(PortState::AGGREGATION) {
+                        ticks.push(Sent { at_us, member, from_host });
+                    }
                 }
             });
         }
     }
-    Ok(Some((incident, compare::changes(frames))))
+    ticks.sort_unstable();
+    Ok(Some((incident, Recorded { changes: compare::changes(frames), sent: ticks })))
 }
 
 /// The incident as it went on this kernel, and when the bond was opened. `None` if an injection failed or is not listed.

@@ -1,8 +1,15 @@
 //! Carrier: who loses it, when each end notices, and members that leave the bond and come back.
 
 use super::member::Peer;
-use super::{Action, FAR_MIIMON_MS, JIFFY_NS, World, host_port};
+use super::{Action, End, World, host_port};
 use lacp::machine::{PortConfig, Time};
+
+/// `miimon` of a far end that runs Linux, milliseconds.
+const FAR_MIIMON_MS: u64 = 100;
+/// `AD_TIMER_INTERVAL`, milliseconds.
+const LACP_WORK_MS: u64 = 100;
+/// A jiffy of Debian's kernels (HZ=250), nanoseconds. A work item that is queued again for n of them runs n + 1 later.
+const JIFFY_NS: u64 = 4_000_000;
 
 impl World<'_> {
     /// One reason more (or less) for a member to have no carrier.
@@ -41,18 +48,26 @@ impl World<'_> {
 
     /// The host's bond will notice that the carrier of a member changed.
     fn plan_look(&mut self, member: usize) {
-        let at = self.next_look(self.incident.topology.host.miimon_ms, self.phases.map(|p| p.host_ns));
+        let at = self.next_look(None, self.incident.topology.host.miimon_ms);
         self.plan(at, Action::Mii { member });
     }
 
-    /// The next run of `bond_mii_monitor()` of an end that opened its bond at `opened_ns`, if that is known.
-    fn next_look(&mut self, miimon_ms: u64, opened_ns: Option<u64>) -> Time {
-        let Some(opened) = opened_ns else {
-            return Self::after_ms(self.now, self.rng.u64(1..=miimon_ms.max(1)));
+    /// The next run of `bond_mii_monitor()` of an end.
+    fn next_look(&mut self, end: End, miimon_ms: u64) -> Time {
+        let now = self.now;
+        let half = |half: usize| self.clocks.and_then(|c| c.far.get(half));
+        let Some(clock) = end.map_or(self.clocks.map(|c| &c.host), half) else {
+            return Self::after_ms(now, self.rng.u64(1..=miimon_ms.max(1)));
         };
-        let period = miimon_ms.saturating_mul(1_000_000).div_ceil(JIFFY_NS).saturating_add(1).saturating_mul(JIFFY_NS);
-        let since = self.now.since(Time(opened));
-        Time(opened.saturating_add(since.div_euclid(period).saturating_add(1).saturating_mul(period)))
+        if miimon_ms == LACP_WORK_MS
+            && let Some(tick) = end.map_or(Some(&self.host), |half| self.switches.get(half)).and_then(|s| s.next_tick(now))
+        {
+            // Queued together and for the same time, on one queue in order, it runs before the machines do.
+            return tick - 1_000;
+        }
+        let jiffies = miimon_ms.saturating_mul(1_000_000).div_ceil(JIFFY_NS).saturating_add(1);
+        let period = jiffies.saturating_mul(JIFFY_NS);
+        clock.opened + (now.since(clock.opened) / period + 1).saturating_mul(period)
     }
 
     /// The carrier at the other end of a member's cable changes.
@@ -60,7 +75,7 @@ impl World<'_> {
         if self.incident.topology.switch.linux
             && let Some(Peer::Switch(half, _)) = self.members.get(member).map(|m| m.peer)
         {
-            let at = self.next_look(FAR_MIIMON_MS, self.phases.map(|p| p.far(half)));
+            let at = self.next_look(Some(half), FAR_MIIMON_MS);
             self.plan(at, Action::FarMii { member });
         } else {
             self.set_far_link(member, up);

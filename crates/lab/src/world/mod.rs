@@ -11,6 +11,7 @@
 
 mod apply;
 mod carrier;
+mod clock;
 mod counters;
 mod log;
 mod member;
@@ -50,9 +51,10 @@ enum Action {
     Mii { member: usize },
     /// A far end that runs Linux looks at the carrier of a member's port.
     FarMii { member: usize },
-    /// The host's bond is opened, or that of a half of the far end.
-    OpenHost,
-    OpenFar { half: usize },
+    /// The bond of an end is opened.
+    Open(End),
+    /// It is known that a LACPDU of this member leaves an end at this time.
+    Sends { end: End, member: usize, at: Time },
     /// A link that has light again has finished training.
     Trained { member: usize },
     /// The watchdog finds a transmitter that hangs.
@@ -60,6 +62,9 @@ enum Action {
     /// The CPU is taken away.
     Stall { fault: usize },
 }
+
+/// The host, or a half of the far end.
+type End = Option<usize>;
 
 /// An [`Action`] with its time; those of one moment in the order in which they were planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +128,7 @@ pub(crate) struct World<'a> {
     retransmits: f64,
     recording: Recording,
     transitions: Vec<Transition>,
-    phases: Option<Phases>,
+    clocks: Option<&'a Clocks>,
     end: Time,
 }
 
@@ -133,32 +138,29 @@ pub fn run(incident: &Incident) -> (Recording, Vec<Transition>) {
     run_world(World::new(incident, None))
 }
 
-/// When both ends of a kernel's recording opened their bonds. Their work items have run since then: the one of the LACP
-/// machines and the one that looks at carrier are queued together (`bond_open()`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Phases {
-    /// The host, nanoseconds after the beginning.
-    pub host_ns: u64,
-    /// The far end, or both halves of an MLAG pair.
-    pub far_ns: [u64; 2],
+/// What the recording of a kernel tells about when its work items ran: every LACPDU left at a tick.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// The host.
+    pub host: Clock,
+    /// The far end; two of an MLAG pair.
+    pub far: Vec<Clock>,
 }
 
-impl Phases {
-    /// One half of the far end.
-    fn far(&self, half: usize) -> u64 {
-        self.far_ns.get(half).copied().unwrap_or(self.far_ns[0])
-    }
+/// When the work items of one end ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// When the bond was opened: the work items of the LACP machines and of the look at carrier are queued then, together
+    /// (`bond_open()`).
+    pub opened: Time,
+    /// When LACPDUs left, with the member: in order of time, one for each tick.
+    pub sent: Vec<(Time, usize)>,
 }
 
-/// `miimon` of a far end that runs Linux, milliseconds.
-const FAR_MIIMON_MS: u64 = 100;
-/// A jiffy of Debian's kernels (HZ=250), nanoseconds. A work item that is queued again for n of them runs n + 1 later.
-const JIFFY_NS: u64 = 4_000_000;
-
-/// Runs an incident as a guest runs it: both ends on the host's kernel, opened at these times.
+/// Runs an incident as a guest ran it: both ends on the host's kernel, each with the clock that it had there.
 #[must_use]
-pub fn run_in_phase(incident: &Incident, phases: Phases) -> (Recording, Vec<Transition>) {
-    run_world(World::new(incident, Some(phases)))
+pub fn run_with_clocks(incident: &Incident, clocks: &Clocks) -> (Recording, Vec<Transition>) {
+    run_world(World::new(incident, Some(clocks)))
 }
 
 fn run_world(mut world: World<'_>) -> (Recording, Vec<Transition>) {
@@ -168,7 +170,7 @@ fn run_world(mut world: World<'_>) -> (Recording, Vec<Transition>) {
 }
 
 impl<'a> World<'a> {
-    fn new(incident: &'a Incident, phases: Option<Phases>) -> Self {
+    fn new(incident: &'a Incident, clocks: Option<&'a Clocks>) -> Self {
         let mut rng = fastrand::Rng::with_seed(incident.seed ^ 0x6c61_622d_776f_726c);
         let topology = &incident.topology;
         let macs = Macs::draw(&mut rng);
@@ -177,13 +179,13 @@ impl<'a> World<'a> {
             if topology.host.kernel.starts_with("6.1.") { Profile::linux_6_1() } else { Profile::linux() };
         let opened = Time::ZERO;
         // The ports of a recorded end are there before its bond is opened.
-        let far = |drawn: u64| if phases.is_some() { Time::ZERO } else { Time(drawn) };
+        let far = |drawn: u64| if clocks.is_some() { Time::ZERO } else { Time(drawn) };
         let mut host = System::new(
             SystemConfig { priority: 65535, system: bond_mac, profile, ad_select: AdSelect::Stable },
             opened,
         );
         let far_profile = if topology.switch.linux {
-            if phases.is_some() { profile } else { Profile::linux() }
+            if clocks.is_some() { profile } else { Profile::linux() }
         } else {
             Profile { selection: SelectionPolicy::OnePerKey { max_ports: 16 }, ..Profile::standard() }
         };
@@ -287,7 +289,7 @@ impl<'a> World<'a> {
                 spec: spec.clone(),
             });
         }
-        if phases.is_some() {
+        if clocks.is_some() {
             host.close(opened);
             switches.iter_mut().for_each(|s| s.close(opened));
         } else {
@@ -325,7 +327,7 @@ impl<'a> World<'a> {
             retransmits: 0.0,
             recording,
             transitions: Vec::new(),
-            phases,
+            clocks,
             end: Time::from_millis(incident.duration_ms),
             rng,
         };
@@ -333,10 +335,10 @@ impl<'a> World<'a> {
             world.passive = true;
             world.host.set_active(opened, false);
         }
-        if let Some(p) = phases {
-            world.plan(Time(p.host_ns), Action::OpenHost);
-            for half in 0..world.switches.len() {
-                world.plan(Time(p.far(half)), Action::OpenFar { half });
+        if let Some(clocks) = clocks {
+            world.plan_clock(None, &clocks.host);
+            for (half, clock) in clocks.far.iter().enumerate() {
+                world.plan_clock(Some(half), clock);
             }
         }
         world.start_counters();
@@ -400,12 +402,8 @@ impl<'a> World<'a> {
             Action::LateSend { member, pdu } => self.onto_wire_to_host(member, pdu),
             Action::Mii { member } => self.look_at_carrier(member),
             Action::FarMii { member } => self.far_looks_at_carrier(member),
-            Action::OpenHost => self.host.open(self.now),
-            Action::OpenFar { half } => {
-                if let Some(s) = self.switches.get_mut(half) {
-                    s.open(self.now);
-                }
-            }
+            Action::Open(end) => self.open_end(end),
+            Action::Sends { end, member, at } => self.sends(end, member, at),
             Action::Trained { member } => self.trained(member),
             Action::Watchdog { member } => self.watchdog(member),
             Action::Stall { fault } => self.stall(fault),

@@ -13,6 +13,7 @@ use super::selection::{self, Aggregator};
 use super::selection_linux::{self, AdSelect};
 use super::state::{MuxState, PeriodicState, ReceiveState, Selected};
 use super::time::{Deadline, Time};
+use super::transmit::GATE_TICKS;
 use crate::{Mac, PortState};
 use std::collections::VecDeque;
 
@@ -316,6 +317,31 @@ impl System {
         } else if until > self.time(self.tick + 1) {
             self.next_tick_at(until);
         }
+        self.schedule(now);
+    }
+
+    /// When the work item runs next after `now`; `None` for a system without ticks, and for a bond that is down.
+    #[must_use]
+    pub fn next_tick(&self, now: Time) -> Option<Time> {
+        let ticks = self.has(Deviations::TICKS) && !self.closed;
+        ticks.then(|| self.time(self.units(now).max(self.tick) + 1))
+    }
+
+    /// A PDU of a port is known to leave at `at`: a recording of a kernel tells when its late work item ran. The ticks from
+    /// now on are moved so that the transmit gate of the port is open then; nothing is sent because of it. Ticks come late
+    /// rather than early, so a gate that should have opened up to two and a half ticks before is meant.
+    pub fn gate_known(&mut self, now: Time, port: usize, at: Time) {
+        self.catch_up(now);
+        let tick = self.config.profile.tick_length();
+        let Some(p) = self.ports.get(port).filter(|_| self.has(Deviations::TICKS) && !self.closed) else { return };
+        let first = self.tick + 1;
+        let nearest = first + (at.since(self.time(first)) + tick / 2) / tick;
+        let mut open = nearest - nearest.saturating_sub(p.gate_origin) % GATE_TICKS;
+        if open < first {
+            open += GATE_TICKS;
+        }
+        self.origin = (at - (open - first).saturating_mul(tick)).max(now);
+        self.origin_tick = first;
         self.schedule(now);
     }
 
