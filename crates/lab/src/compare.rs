@@ -23,7 +23,7 @@ const FIRST_PDU_MS: u64 = 350;
 /// PDUs of one tick leave within this time, microseconds.
 const TICK_US: u64 = 30_000;
 /// Which of two ends ran first is not known where both ran within these microseconds: a tick takes its time.
-const TOGETHER_US: [i64; 9] = [0, -500, 500, -1_000, 1_000, -2_000, 2_000, -4_000, 4_000];
+const TOGETHER_US: [i64; 7] = [0, -30, 30, -300, 300, -3_000, 3_000];
 
 /// What was recorded of an incident on a kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
