@@ -22,8 +22,11 @@ const FIRST_PDU_NS: u64 = 2 * lacp::machine::TICK_HZ_250;
 const FIRST_PDU_MS: u64 = 350;
 /// PDUs of one tick leave within this time, microseconds.
 const TICK_US: u64 = 30_000;
-/// Which of two ends ran first is not known where both ran within these microseconds: a tick takes its time.
-const TOGETHER_US: [i64; 7] = [0, -30, 30, -300, 300, -3_000, 3_000];
+/// Where both ends ran within some microseconds, the recording does not tell which one was first, nor whether a PDU of
+/// the one was received before the other ran (2 to 40 microseconds, as the captures of both ends show): the far end's
+/// ticks are put later by the first number of microseconds, and PDUs take the second.
+const TOGETHER_US: [(i64, u64); 9] =
+    [(0, 2), (0, 30), (-30, 2), (30, 2), (30, 30), (-300, 2), (300, 2), (-3_000, 2), (3_000, 2)];
 
 /// What was recorded of an incident on a kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,16 +35,18 @@ pub struct Recorded {
     pub changes: Vec<Change>,
     /// When they sent at all, in order of time.
     pub sent: Vec<Sent>,
+    /// When they found that a link had changed, in order of time.
+    pub looked: Vec<Sent>,
 }
 
-/// An end sends a LACPDU.
+/// An end sends a LACPDU, or finds that a link has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sent {
     /// Microseconds after the beginning.
     pub at_us: u64,
     /// Index of the member.
     pub member: usize,
-    /// Sent by the host.
+    /// It is the host.
     pub from_host: bool,
 }
 
@@ -63,8 +68,8 @@ pub struct Change {
 /// How well a recording is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
-    /// How many microseconds the far end's ticks were put later than recorded.
-    pub far_later_us: i64,
+    /// How many microseconds the far end's ticks were put later than recorded, and how many a PDU took.
+    pub together_us: (i64, u64),
     /// Transitions that were compared.
     pub changes: usize,
     /// The largest distance between the two worlds, milliseconds.
@@ -91,11 +96,11 @@ pub fn fit(incident: &Incident, recorded: &Recorded) -> Result<Fit, String> {
     let theirs = sequences(&recorded.changes, until);
     let mut best: Option<Fit> = None;
     let mut nearest: Option<(usize, String)> = None;
-    for far_later_us in TOGETHER_US {
-        let ours = simulate(incident, recorded, far_later_us);
+    for together_us in TOGETHER_US {
+        let ours = simulate(incident, recorded, together_us);
         match distance(&theirs, &sequences(&ours, until)) {
             Ok((changes, worst_ms)) if best.is_none_or(|b| worst_ms < b.worst_ms) => {
-                best = Some(Fit { far_later_us, changes, worst_ms });
+                best = Some(Fit { together_us, changes, worst_ms });
             }
             Ok(_) => {}
             Err((same, why)) => {
@@ -115,9 +120,9 @@ pub fn fit(incident: &Incident, recorded: &Recorded) -> Result<Fit, String> {
     }
 }
 
-/// What the simulator's ends send with the clocks of a recording, the far end's put later by some microseconds.
+/// What the simulator's ends send with the clocks of a recording; for the numbers see [`Fit::together_us`].
 #[must_use]
-pub fn simulate(incident: &Incident, recorded: &Recorded, far_later_us: i64) -> Vec<Change> {
+pub fn simulate(incident: &Incident, recorded: &Recorded, (far_later_us, latency_us): (i64, u64)) -> Vec<Change> {
     // Nobody looks at snapshots here.
     let mut incident = incident.clone();
     incident.evidence.snapshots_ms.clear();
@@ -127,6 +132,7 @@ pub fn simulate(incident: &Incident, recorded: &Recorded, far_later_us: i64) -> 
         far: (0..halves)
             .map(|half| clock(recorded, far_later_us, &|s| !s.from_host && s.member % halves == half))
             .collect(),
+        latency_ns: latency_us * 1_000,
     };
     of_recording(&world::run_with_clocks(&incident, &clocks).0)
 }
@@ -142,7 +148,8 @@ fn clock(recorded: &Recorded, later_us: i64, of: &dyn Fn(&Sent) -> bool) -> Cloc
     }
     let opened = Time::from_millis(LEAD_MS);
     let first = sent.first().map(|s| s.0).filter(|at| at.since(opened) < FIRST_PDU_MS * 1_000_000);
-    Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent }
+    let looked = recorded.looked.iter().filter(|l| of(l)).map(|l| (Time(l.at_us.saturating_mul(1_000)), l.member));
+    Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent, looked: looked.collect() }
 }
 
 /// What the ends sent in the simulated world.
@@ -210,8 +217,8 @@ fn said(change: Option<&Change>) -> String {
     )
 }
 
-/// A recording as text: the incident as JSON on the first line, a line for each change, and one for each member and end
-/// with the microseconds between its LACPDUs.
+/// A recording as text: the incident as JSON on the first line, a line for each change, and for each member and end one
+/// with the microseconds between its LACPDUs and one with those between its looks at a link that changed.
 ///
 /// # Errors
 /// The incident cannot be written as JSON.
@@ -222,18 +229,20 @@ pub fn to_text(incident: &Incident, recorded: &Recorded) -> Result<String, serde
         let end = end_name(c.from_host);
         let _ = writeln!(text, "{} {end} {} {:#04x} {:#04x}", c.member, c.at_ms, c.actor, c.partner);
     }
-    let mut by_end: BTreeMap<(usize, bool), Vec<u64>> = BTreeMap::new();
-    for s in &recorded.sent {
-        by_end.entry((s.member, s.from_host)).or_default().push(s.at_us);
-    }
-    for ((member, from_host), times) in by_end {
-        let _ = write!(text, "{member} {} sent", end_name(from_host));
-        let mut last = 0;
-        for at in times {
-            let _ = write!(text, " {}", at.saturating_sub(last));
-            last = at;
+    for (what, all) in [("sent", &recorded.sent), ("looked", &recorded.looked)] {
+        let mut by_end: BTreeMap<(usize, bool), Vec<u64>> = BTreeMap::new();
+        for s in all {
+            by_end.entry((s.member, s.from_host)).or_default().push(s.at_us);
         }
-        text.push('\n');
+        for ((member, from_host), times) in by_end {
+            let _ = write!(text, "{member} {} {what}", end_name(from_host));
+            let mut last = 0;
+            for at in times {
+                let _ = write!(text, " {}", at.saturating_sub(last));
+                last = at;
+            }
+            text.push('\n');
+        }
     }
     Ok(text)
 }
@@ -254,6 +263,7 @@ pub fn from_text(text: &str) -> Result<(Incident, Recorded), String> {
         read_line(line, &mut recorded).ok_or_else(|| format!("line {}: {line:?}", i + 2))?;
     }
     recorded.sent.sort_unstable();
+    recorded.looked.sort_unstable();
     Ok((incident, recorded))
 }
 
@@ -266,11 +276,16 @@ fn read_line(line: &str, to: &mut Recorded) -> Option<()> {
         _ => return None,
     };
     let third = words.next()?;
-    if third == "sent" {
+    let times = match third {
+        "sent" => Some(&mut to.sent),
+        "looked" => Some(&mut to.looked),
+        _ => None,
+    };
+    if let Some(times) = times {
         let mut at_us: u64 = 0;
         for word in words {
             at_us = at_us.checked_add(word.parse().ok()?)?;
-            to.sent.push(Sent { at_us, member, from_host });
+            times.push(Sent { at_us, member, from_host });
         }
         return Some(());
     }

@@ -113,7 +113,33 @@ fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Opti
         }
     }
     ticks.sort_unstable();
-    Ok(Some((incident, Recorded { changes: compare::changes(frames), sent: ticks })))
+    let looked = looked(folder, n, &incident, &events, opened_ns);
+    Ok(Some((incident, Recorded { changes: compare::changes(frames), sent: ticks, looked })))
+}
+
+/// When the bonds found that a link had changed: what they said in the kernel log.
+fn looked(folder: &Path, n: usize, incident: &Incident, events: &str, from_ns: i64) -> Vec<Sent> {
+    let micros = |text: &str| {
+        let (s, us) = text.trim().split_once('.')?;
+        Some(s.parse::<i64>().ok()? * 1_000_000 + us.parse::<i64>().ok()?)
+    };
+    let Some(booted) = events.lines().find_map(|l| micros(l.strip_suffix(" booted")?)) else { return Vec::new() };
+    let mut looked = Vec::new();
+    for (from_host, log) in [(true, "host-dmesg.txt"), (false, "sw-dmesg.txt")] {
+        let text = fs::read_to_string(folder.join("extra").join(log)).unwrap_or_default();
+        for line in text.lines().filter(|l| l.contains("link status definitely")) {
+            let Some((stamp, said)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) else { continue };
+            let name = |m: usize| if from_host { plan::member_name(n, m) } else { format!("swp{n}s{m}") };
+            let member = (0..incident.topology.members.len())
+                .find(|m| said.contains(&format!("(slave {}): ", name(*m))));
+            let at_us = micros(stamp).map(|us| booted + us - from_ns / 1_000).and_then(|us| u64::try_from(us).ok());
+            if let (Some(member), Some(at_us)) = (member, at_us) {
+                looked.push(Sent { at_us, member, from_host });
+            }
+        }
+    }
+    looked.sort_unstable();
+    looked
 }
 
 /// The incident as it went on this kernel, and when the bond was opened. `None` if an injection failed or is not listed.

@@ -6,8 +6,8 @@ use lacp::machine::{PortConfig, Time};
 
 /// `miimon` of a far end that runs Linux, milliseconds.
 const FAR_MIIMON_MS: u64 = 100;
-/// `AD_TIMER_INTERVAL`, milliseconds.
-const LACP_WORK_MS: u64 = 100;
+/// A change of carrier is noted in a recording when the command that made it has ended, nanoseconds.
+const COMMAND_NS: u64 = 50_000_000;
 /// A jiffy of Debian's kernels (HZ=250), nanoseconds. A work item that is queued again for n of them runs n + 1 later.
 const JIFFY_NS: u64 = 4_000_000;
 
@@ -48,22 +48,23 @@ impl World<'_> {
 
     /// The host's bond will notice that the carrier of a member changed.
     fn plan_look(&mut self, member: usize) {
-        let at = self.next_look(None, self.incident.topology.host.miimon_ms);
+        let at = self.next_look(None, member, self.incident.topology.host.miimon_ms);
         self.plan(at, Action::Mii { member });
     }
 
     /// The next run of `bond_mii_monitor()` of an end.
-    fn next_look(&mut self, end: End, miimon_ms: u64) -> Time {
+    fn next_look(&mut self, end: End, member: usize, miimon_ms: u64) -> Time {
         let now = self.now;
         let half = |half: usize| self.clocks.and_then(|c| c.far.get(half));
         let Some(clock) = end.map_or(self.clocks.map(|c| &c.host), half) else {
             return Self::after_ms(now, self.rng.u64(1..=miimon_ms.max(1)));
         };
-        if miimon_ms == LACP_WORK_MS
-            && let Some(tick) = end.map_or(Some(&self.host), |half| self.switches.get(half)).and_then(|s| s.next_tick(now))
-        {
-            // Queued together and for the same time, on one queue in order, it runs before the machines do.
-            return tick - 1_000;
+        // bond_mii_monitor() tries for the lock of all configuration, and again a jiffy later if others hold it. A look
+        // that takes longer than that explains is none of this change.
+        let latest = now + miimon_ms.saturating_mul(2_000_000);
+        let earliest = now - COMMAND_NS;
+        if let Some(look) = clock.looked.iter().find(|l| l.1 == member && l.0 >= earliest && l.0 <= latest) {
+            return look.0;
         }
         let jiffies = miimon_ms.saturating_mul(1_000_000).div_ceil(JIFFY_NS).saturating_add(1);
         let period = jiffies.saturating_mul(JIFFY_NS);
@@ -75,7 +76,7 @@ impl World<'_> {
         if self.incident.topology.switch.linux
             && let Some(Peer::Switch(half, _)) = self.members.get(member).map(|m| m.peer)
         {
-            let at = self.next_look(Some(half), FAR_MIIMON_MS);
+            let at = self.next_look(Some(half), member, FAR_MIIMON_MS);
             self.plan(at, Action::FarMii { member });
         } else {
             self.set_far_link(member, up);

@@ -145,6 +145,8 @@ pub struct Clocks {
     pub host: Clock,
     /// The far end; two of an MLAG pair.
     pub far: Vec<Clock>,
+    /// From one end to the other, nanoseconds. A veth is no cable: what is sent is received in the next softirq.
+    pub latency_ns: u64,
 }
 
 /// When the work items of one end ran.
@@ -155,6 +157,8 @@ pub struct Clock {
     pub opened: Time,
     /// When LACPDUs left, with the member: in order of time, one for each tick.
     pub sent: Vec<(Time, usize)>,
+    /// When `bond_mii_monitor()` found that the link of a member had changed, as the kernel log tells.
+    pub looked: Vec<(Time, usize)>,
 }
 
 /// Runs an incident as a guest ran it: both ends on the host's kernel, each with the clock that it had there.

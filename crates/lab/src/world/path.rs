@@ -63,9 +63,9 @@ impl World<'_> {
         self.plan(now + latency, Action::AtPeer { member, pdu });
     }
 
-    /// Nanoseconds on the cable. A veth is no cable: what is sent is received in the softirq that follows at once.
+    /// Nanoseconds on the cable.
     fn latency(&mut self) -> u64 {
-        if self.clocks.is_some() { 1_000 } else { self.rng.u64(4_000..40_000) }
+        self.clocks.map_or_else(|| self.rng.u64(4_000..40_000), |c| c.latency_ns)
     }
 
     /// A PDU of the host is at the other end of the cable.

@@ -320,13 +320,6 @@ impl System {
         self.schedule(now);
     }
 
-    /// When the work item runs next after `now`; `None` for a system without ticks, and for a bond that is down.
-    #[must_use]
-    pub fn next_tick(&self, now: Time) -> Option<Time> {
-        let ticks = self.has(Deviations::TICKS) && !self.closed;
-        ticks.then(|| self.time(self.units(now).max(self.tick) + 1))
-    }
-
     /// A PDU of a port is known to leave at `at`: a recording of a kernel tells when its late work item ran. The ticks from
     /// now on are moved so that the transmit gate of the port is open then; nothing is sent because of it. Ticks come late
     /// rather than early, so a gate that should have opened up to two and a half ticks before is meant.
