@@ -22,11 +22,17 @@ const FIRST_PDU_NS: u64 = 2 * lacp::machine::TICK_HZ_250;
 const FIRST_PDU_MS: u64 = 350;
 /// PDUs of one tick leave within this time, microseconds.
 const TICK_US: u64 = 30_000;
-/// Where both ends ran within some microseconds, the recording does not tell which one was first, nor whether a PDU of
-/// the one was received before the other ran (2 to 40 microseconds, as the captures of both ends show): the far end's
-/// ticks are put later by the first number of microseconds, and PDUs take the second.
-const TOGETHER_US: [(i64, u64); 9] =
-    [(0, 2), (0, 30), (-30, 2), (30, 2), (30, 30), (-300, 2), (300, 2), (-3_000, 2), (3_000, 2)];
+/// From one end to the other, nanoseconds: the captures of both ends show 2 to 4 microseconds, rarely more.
+const LATENCY_NS: u64 = 2_000;
+/// Which of two work items that ran within so many microseconds was the first is not recorded, nor whether a PDU of the one
+/// was received before the other ran: both orders are possible.
+const RACE_US: i64 = 100;
+/// A transition this far off, milliseconds, had another cause than jitter: an opening of the gate was taken or missed.
+const GATE_MISSED_MS: u64 = 100;
+/// A race shows in the PDUs sent within these milliseconds after it: a timeout of three seconds, and an opening of the gate.
+const SHOWS_WITHIN_MS: u64 = 3_600;
+/// More races than any recording has needed; each is one step nearer.
+const MOST_RACES: usize = 60;
 
 /// What was recorded of an incident on a kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,8 +74,8 @@ pub struct Change {
 /// How well a recording is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
-    /// How many microseconds the far end's ticks were put later than recorded, and how many a PDU took.
-    pub together_us: (i64, u64),
+    /// How many times a work item was moved by [`RACE_US`] to get ahead of the one of the other end, or behind it.
+    pub races: usize,
     /// Transitions that were compared.
     pub changes: usize,
     /// The largest distance between the two worlds, milliseconds.
@@ -86,62 +92,82 @@ pub fn changes(mut frames: Vec<Change>) -> Vec<Change> {
     frames
 }
 
-/// Runs the incident with the recorded clocks and compares it with what was recorded on a kernel.
+/// Runs the incident with the recorded clocks and compares it with what was recorded on a kernel. Where the two worlds part,
+/// each race shortly before is decided the other way, and what brings them furthest along together is kept.
 ///
 /// # Errors
-/// It does not give the same states in the same order within [`TOLERANCE_MS`]: tells how the nearest differs.
+/// It does not give the same states in the same order within [`TOLERANCE_MS`]: tells how it differs.
 pub fn fit(incident: &Incident, recorded: &Recorded) -> Result<Fit, String> {
     // What one world did just before its end, the other one may not have come to.
     let until = incident.duration_ms.saturating_sub(TOLERANCE_MS);
     let theirs = sequences(&recorded.changes, until);
-    let mut best: Option<Fit> = None;
-    let mut nearest: Option<(usize, String)> = None;
-    for together_us in TOGETHER_US {
-        let ours = simulate(incident, recorded, together_us);
-        match distance(&theirs, &sequences(&ours, until)) {
-            Ok((changes, worst_ms)) if best.is_none_or(|b| worst_ms < b.worst_ms) => {
-                best = Some(Fit { together_us, changes, worst_ms });
-            }
-            Ok(_) => {}
-            Err((same, why)) => {
-                if nearest.as_ref().is_none_or(|(n, _)| same > *n) {
-                    nearest = Some((same, why));
+    let parted = |r: &Recorded| parting(&theirs, &sequences(&simulate(incident, r), until));
+    let mut best = recorded.clone();
+    let mut races = 0;
+    let mut at = parted(&best);
+    while let Some(parted_ms) = at.filter(|_| races < MOST_RACES) {
+        let from = parted_ms.saturating_sub(SHOWS_WITHIN_MS) * 1_000;
+        let mut next: Option<(Option<u64>, Recorded)> = None;
+        let near = |s: &Sent| (from..=(parted_ms + TOLERANCE_MS) * 1_000).contains(&s.at_us);
+        for i in (0..best.sent.len()).filter(|&i| best.sent.get(i).is_some_and(near)) {
+            for by in [-RACE_US, RACE_US] {
+                let other = raced(&best, recorded, i, by);
+                let when = parted(&other);
+                if next.as_ref().is_none_or(|n| later(when, n.0)) {
+                    next = Some((when, other));
                 }
             }
         }
-        if best.is_some_and(|b| b.worst_ms <= TOLERANCE_MS) {
-            break;
-        }
+        let Some((when, other)) = next.filter(|n| later(n.0, at)) else { break };
+        (at, best) = (when, other);
+        races += 1;
     }
-    match best {
-        Some(fit) if fit.worst_ms <= TOLERANCE_MS => Ok(fit),
-        Some(fit) => Err(format!("a transition is {} ms apart", fit.worst_ms)),
-        None => Err(nearest.map_or_else(|| "nothing to compare".to_owned(), |(_, why)| why)),
+    match distance(&theirs, &sequences(&simulate(incident, &best), until)) {
+        Ok((changes, worst_ms)) if worst_ms <= TOLERANCE_MS => Ok(Fit { races, changes, worst_ms }),
+        Ok((_, worst_ms)) => Err(format!("a transition is {worst_ms} ms apart")),
+        Err(why) => Err(why),
     }
 }
 
-/// What the simulator's ends send with the clocks of a recording; for the numbers see [`Fit::together_us`].
+/// Is parting at `a` later than at `b`? Never parting is latest.
+fn later(a: Option<u64>, b: Option<u64>) -> bool {
+    b.is_some_and(|b| a.is_none_or(|a| a > b))
+}
+
+/// The recording with one tick, given by one of its PDUs, put earlier or later than recorded.
+fn raced(of: &Recorded, recorded: &Recorded, i: usize, by_us: i64) -> Recorded {
+    let mut other = of.clone();
+    let Some(tick) = recorded.sent.get(i) else { return other };
+    for (s, known) in other.sent.iter_mut().zip(&recorded.sent) {
+        if known.from_host == tick.from_host && known.at_us.abs_diff(tick.at_us) < TICK_US {
+            s.at_us = known.at_us.saturating_add_signed(by_us);
+        }
+    }
+    other
+}
+
+/// What the simulator's ends send with the clocks of a recording.
 #[must_use]
-pub fn simulate(incident: &Incident, recorded: &Recorded, (far_later_us, latency_us): (i64, u64)) -> Vec<Change> {
+pub fn simulate(incident: &Incident, recorded: &Recorded) -> Vec<Change> {
     // Nobody looks at snapshots here.
     let mut incident = incident.clone();
     incident.evidence.snapshots_ms.clear();
     let halves = if incident.topology.switch.mlag { 2 } else { 1 };
     let clocks = Clocks {
-        host: clock(recorded, 0, &|s| s.from_host),
+        host: clock(recorded, &|s| s.from_host),
         far: (0..halves)
-            .map(|half| clock(recorded, far_later_us, &|s| !s.from_host && s.member % halves == half))
+            .map(|half| clock(recorded, &|s| !s.from_host && s.member % halves == half))
             .collect(),
-        latency_ns: latency_us * 1_000,
+        latency_ns: LATENCY_NS,
     };
     of_recording(&world::run_with_clocks(&incident, &clocks).0)
 }
 
 /// The clock of one end.
-fn clock(recorded: &Recorded, later_us: i64, of: &dyn Fn(&Sent) -> bool) -> Clock {
+fn clock(recorded: &Recorded, of: &dyn Fn(&Sent) -> bool) -> Clock {
     let mut sent: Vec<(Time, usize)> = Vec::new();
     for s in recorded.sent.iter().filter(|s| of(s)) {
-        let at = Time(s.at_us.saturating_add_signed(later_us).saturating_mul(1_000));
+        let at = Time(s.at_us.saturating_mul(1_000));
         if sent.last().is_none_or(|l| at.since(l.0) > TICK_US * 1_000) {
             sent.push((at, s.member));
         }
@@ -150,6 +176,24 @@ fn clock(recorded: &Recorded, later_us: i64, of: &dyn Fn(&Sent) -> bool) -> Cloc
     let first = sent.first().map(|s| s.0).filter(|at| at.since(opened) < FIRST_PDU_MS * 1_000_000);
     let looked = recorded.looked.iter().filter(|l| of(l)).map(|l| (Time(l.at_us.saturating_mul(1_000)), l.member));
     Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent, looked: looked.collect() }
+}
+
+/// When the first transition is sent in one world that the other one does not send, or sends at another opening of the gate;
+/// milliseconds, `None` if that never is so.
+fn parting(recorded: &Sequences, simulated: &Sequences) -> Option<u64> {
+    let none = Vec::new();
+    let of = |end: &(usize, bool)| {
+        let (a, b) = (recorded.get(end).unwrap_or(&none), simulated.get(end).unwrap_or(&none));
+        (0..a.len().max(b.len())).find_map(|i| match (a.get(i), b.get(i)) {
+            (Some(x), Some(y)) => {
+                let alike = (x.actor, x.partner) == (y.actor, y.partner);
+                let near = x.at_ms.abs_diff(y.at_ms) <= GATE_MISSED_MS;
+                (!alike || !near).then_some(x.at_ms.min(y.at_ms))
+            }
+            (x, y) => x.or(y).map(|c| c.at_ms),
+        })
+    };
+    recorded.keys().chain(simulated.keys()).filter_map(of).min()
 }
 
 /// What the ends sent in the simulated world.
@@ -179,8 +223,8 @@ fn sequences(changes: &[Change], until_ms: u64) -> Sequences {
     by_end
 }
 
-/// Number of transitions and the largest distance; or how many were alike, and how the first differs that is not.
-fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64), (usize, String)> {
+/// Number of transitions and the largest distance; or how the first differs that is not alike.
+fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64), String> {
     let (mut same, mut worst) = (0, 0);
     let mut differs = None;
     let ends: std::collections::BTreeSet<_> = recorded.keys().chain(simulated.keys()).collect();
@@ -206,7 +250,7 @@ fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64),
     }
     match differs {
         None => Ok((same, worst)),
-        Some(why) => Err((same, why)),
+        Some(why) => Err(why),
     }
 }
 
