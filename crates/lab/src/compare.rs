@@ -174,7 +174,8 @@ fn clock(recorded: &Recorded, of: &dyn Fn(&Sent) -> bool) -> Clock {
     }
     let opened = Time::from_millis(LEAD_MS);
     let first = sent.first().map(|s| s.0).filter(|at| at.since(opened) < FIRST_PDU_MS * 1_000_000);
-    let looked = recorded.looked.iter().filter(|l| of(l)).map(|l| (Time(l.at_us.saturating_mul(1_000)), l.member));
+    let looked =
+        recorded.looked.iter().filter(|l| of(l)).map(|l| (Time(l.at_us.saturating_mul(1_000)), l.member));
     Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent, looked: looked.collect() }
 }
 

@@ -123,16 +123,21 @@ fn looked(folder: &Path, n: usize, incident: &Incident, events: &str, from_ns: i
         let (s, us) = text.trim().split_once('.')?;
         Some(s.parse::<i64>().ok()? * 1_000_000 + us.parse::<i64>().ok()?)
     };
-    let Some(booted) = events.lines().find_map(|l| micros(l.strip_suffix(" booted")?)) else { return Vec::new() };
+    let Some(booted) = events.lines().find_map(|l| micros(l.strip_suffix(" booted")?)) else {
+        return Vec::new();
+    };
     let mut looked = Vec::new();
     for (from_host, log) in [(true, "host-dmesg.txt"), (false, "sw-dmesg.txt")] {
         let text = fs::read_to_string(folder.join("extra").join(log)).unwrap_or_default();
         for line in text.lines().filter(|l| l.contains("link status definitely")) {
-            let Some((stamp, said)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) else { continue };
+            let Some((stamp, said)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) else {
+                continue;
+            };
             let name = |m: usize| if from_host { plan::member_name(n, m) } else { format!("swp{n}s{m}") };
             let member = (0..incident.topology.members.len())
                 .find(|m| said.contains(&format!("(slave {}): ", name(*m))));
-            let at_us = micros(stamp).map(|us| booted + us - from_ns / 1_000).and_then(|us| u64::try_from(us).ok());
+            let at_us =
+                micros(stamp).map(|us| booted + us - from_ns / 1_000).and_then(|us| u64::try_from(us).ok());
             if let (Some(member), Some(at_us)) = (member, at_us) {
                 looked.push(Sent { at_us, member, from_host });
             }

@@ -326,7 +326,9 @@ impl System {
     pub fn gate_known(&mut self, now: Time, port: usize, at: Time) {
         self.catch_up(now);
         let tick = self.config.profile.tick_length();
-        let Some(p) = self.ports.get(port).filter(|_| self.has(Deviations::TICKS) && !self.closed) else { return };
+        let Some(p) = self.ports.get(port).filter(|_| self.has(Deviations::TICKS) && !self.closed) else {
+            return;
+        };
         let first = self.tick + 1;
         let nearest = first + (at.since(self.time(first)) + tick / 2) / tick;
         let mut open = nearest - nearest.saturating_sub(p.gate_origin) % GATE_TICKS;
