@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod compare;
+mod differ;
 mod initramfs;
 mod judge;
 mod kept;
@@ -32,6 +33,8 @@ usage: vm [options]
                            crates/guest/scenarios)
   --bypass                 only the trial of `bondwitness bypass` with real VLANs
   --live                   only the trial of `diagnose`, `collect` and `verify` on running bonds
+  --differ                 only the comparison of what is collected with `ip`, `tc`, `bridge`, `ethtool` and `tcpdump`;
+                           with --judge of what such guests left
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
   --seeds N                incidents drawn from each scenario (1)
@@ -73,6 +76,7 @@ struct Options {
     excerpts: Option<PathBuf>,
     bypass: bool,
     live: bool,
+    differ: bool,
 }
 
 /// Runs the verb.
@@ -94,6 +98,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         excerpts: None,
         bypass: false,
         live: false,
+        differ: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -119,6 +124,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--resume" => options.resume = true,
             "--bypass" => options.bypass = true,
             "--live" => options.live = true,
+            "--differ" => options.differ = true,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
             "--publish" => options.publish = true,
@@ -138,6 +144,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let table = compare::compare(&options.keep, options.only.as_deref(), options.excerpts.as_deref())?;
         println!("{table}");
         return Ok(());
+    }
+    if options.differ && options.judge {
+        return differ::judge(&options.kernels, options.only.as_deref(), &folder);
     }
     if options.judge {
         let judged = kept::judge_again(&options.keep, &options.paths)?;
@@ -163,6 +172,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     if options.live {
         return trial::run("live", &options.kernels, &packages, &userland, &folder);
+    }
+    if options.differ {
+        return differ::run(&options.kernels, options.only.as_deref(), &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     let chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;

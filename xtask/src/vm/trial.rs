@@ -50,7 +50,7 @@ pub(crate) fn run(
 }
 
 /// Builds the program, linked statically: the guest has another C library than this machine.
-fn build(folder: &Path) -> Result<PathBuf> {
+pub(super) fn build(folder: &Path) -> Result<PathBuf> {
     let target = folder.join("build");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     println!("vm: building the program");
