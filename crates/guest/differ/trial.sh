@@ -196,7 +196,7 @@ if [ -e /dev/ttyS1 ] && [ -e /sys/class/net/ee1 ]; then
         cable $m on
         sleep 100
         (sleep 30; ip link set $m down) &
-        diagnose admin-down-$b "11" $b --for 60
+        diagnose admin-down-$b "11" $b --for 150
         ip link set $m up
         sleep 100
     done

@@ -74,14 +74,16 @@ pub(super) fn compare(folder: &Path, bundle: &Path) -> Result<Frames> {
                 mine.len()
             ));
         } else if outside > 3 {
-            out.complaints.push(format!("{member} {way}: {outside} frames before our first or after our last"));
+            out.complaints
+                .push(format!("{member} {way}: {outside} frames before our first or after our last"));
         } else {
             out.equal += mine.len();
             members.insert(member.to_owned());
         }
     }
     let unheard = ours.iter().filter(|(k, f)| !seen.contains(*k) && !f.is_empty());
-    out.complaints.extend(unheard.map(|((m, way), f)| format!("{m} {way}: {} frames that nobody heard", f.len())));
+    out.complaints
+        .extend(unheard.map(|((m, way), f)| format!("{m} {way}: {} frames that nobody heard", f.len())));
     out.members = members.len();
     Ok(out)
 }

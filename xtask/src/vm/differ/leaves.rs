@@ -18,8 +18,8 @@ pub(super) enum Said {
     Wrong(String),
 }
 
-/// One value that a tool printed: which file, which of its objects, which field there.
-type Name = (String, String, String);
+/// One value that a tool printed: which file, interface and object, which field there.
+type Name = (String, String, String, String);
 
 /// An object of a tool's output.
 struct Thing {
@@ -43,20 +43,24 @@ pub(super) fn compare(
     let mut later: BTreeMap<Name, Value> = BTreeMap::new();
     for (_, thing) in read(after, table)? {
         for (path, value) in thing.leaves {
-            later.insert((thing.file.clone(), thing.which.clone(), path), value);
+            later.insert((thing.file.clone(), thing.dev.clone(), thing.which.clone(), path), value);
         }
     }
     for (tool, thing) in read(before, table)? {
         let facts: Vec<&Fact> = ours.facts.iter().filter(|f| answers(f, &tool, &thing)).collect();
+        // Kinds of disciplines have fields of the same name that are different things.
+        let kind = thing.identity.iter().find(|(key, _)| key == "kind");
+        let row = kind.map_or_else(|| tool.name.clone(), |(_, kind)| format!("{}/{kind}", tool.name));
         for (path, value) in &thing.leaves {
             // Places in lists are for telling them apart only.
             let plain: String = path.split('.').filter(|p| !p.starts_with('#')).collect::<Vec<_>>().join(".");
-            if table.excused(&tool.name, &plain, &spell(value), used) {
+            if table.excused(&row, &plain, &spell(value), used) {
                 each(&tool.name, Said::Excused);
                 continue;
             }
-            let end = later.get(&(thing.file.clone(), thing.which.clone(), path.clone())).unwrap_or(value);
-            let keys = table.keys(&tool.name, &plain, used);
+            let name = (thing.file.clone(), thing.dev.clone(), thing.which.clone(), path.clone());
+            let end = later.get(&name).unwrap_or(value);
+            let keys = table.keys(&row, &plain, used);
             let same = keys.iter().any(|(key, how)| found(&facts, key, how, value, end));
             if same {
                 each(&tool.name, Said::Equal);
@@ -118,18 +122,20 @@ fn read(folder: &Path, table: &Table) -> Result<Vec<(Tool, Thing)>> {
                     list.into_iter().flatten().filter_map(|v| v.as_object().cloned()).collect()
                 }
             };
-            for part in parts {
+            for (m, part) in parts.into_iter().enumerate() {
                 let identity: Vec<(String, String)> = tool
                     .identity
                     .iter()
                     .filter_map(|(field, key)| Some((key.clone(), identify(&part, field)?)))
                     .collect();
                 let words: Vec<&str> = identity.iter().map(|(_, v)| v.as_str()).collect();
-                let which = if words.is_empty() { format!("#{n}") } else { words.join(" ") };
+                let which = if words.is_empty() { format!("#{n}.{m}") } else { words.join(" ") };
                 let mut leaves = Vec::new();
                 walk(&mut leaves, "", &Value::Object(part.clone()));
-                leaves.retain(|(p, _)| Some(p.as_str()) != tool.dev.as_deref());
-                out.push((tool.clone(), Thing { file: file.clone(), dev: dev.clone(), which, identity, leaves }));
+                out.push((
+                    tool.clone(),
+                    Thing { file: file.clone(), dev: dev.clone(), which, identity, leaves },
+                ));
             }
         }
     }
@@ -161,15 +167,24 @@ fn objects(text: &str) -> Result<Vec<Map<String, Value>>> {
     Ok(out)
 }
 
-/// `key: value` of a tool that has no JSON; lines without a value are headings and stand before the keys below them.
+/// `key: value` of a tool that has no JSON. Lines without a value are headings: of limits, which have the same keys as what is
+/// set, and of words that stand alone below them.
 fn listing(text: &str) -> Map<String, Value> {
+    const LIMITS: &str = "Pre-set maximums";
     let mut out = Map::new();
-    for line in text.lines() {
-        let Some((key, value)) = line.split_once(": ").or_else(|| line.strip_suffix(':').map(|k| (k, ""))) else {
-            continue;
-        };
-        if !value.trim().is_empty() {
-            out.insert(key.trim().to_owned(), Value::String(value.trim().to_owned()));
+    let mut heading = String::new();
+    for line in text.lines().filter(|l| !l.trim().is_empty()) {
+        if let Some(key) = line.strip_suffix(':') {
+            key.trim().clone_into(&mut heading);
+        } else if let Some((key, value)) = line.split_once(':').filter(|(_, v)| !v.trim().is_empty()) {
+            let key = key.trim();
+            let key = if heading == LIMITS { format!("{LIMITS}: {key}") } else { key.to_owned() };
+            out.insert(key, Value::String(value.trim().to_owned()));
+        } else if !line.trim_end().ends_with(':') {
+            let list = out.entry(heading.clone()).or_insert_with(|| Value::Array(Vec::new()));
+            if let Some(list) = list.as_array_mut() {
+                list.push(Value::String(line.trim().to_owned()));
+            }
         }
     }
     out
@@ -200,55 +215,96 @@ fn spell(value: &Value) -> String {
 fn found(facts: &[&Fact], key: &str, how: &How, begin: &Value, end: &Value) -> bool {
     let values: Vec<&str> = facts.iter().flat_map(|f| f.values(key)).collect();
     let either = |same: &dyn Fn(&Value) -> bool| same(begin) || same(end);
+    let cut = |c: char| c.is_whitespace() || ",()[]".contains(c);
     match how {
         How::Present => either(&|v| v.as_bool() == Some(!values.is_empty())),
         _ if values.is_empty() => false,
         // A number that moves lies between the two readings, each time that we read it.
         How::Same if begin.is_number() => values.iter().all(|v| between(v, begin, end)),
-        How::Same => values.iter().any(|v| either(&|t| is_same(v, t))),
+        How::Same => values.iter().any(|v| between(v, begin, end)),
         How::Begins => values.iter().any(|v| {
             let whole = |t: &Value| {
                 spellings(t).iter().any(|s| {
                     v.strip_prefix(s.as_str())
-                        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+                        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
                 })
             };
             either(&whole)
         }),
+        How::Amount => values.iter().any(|v| {
+            let near =
+                |t: &Value| t.as_f64().zip(amount(v)).is_some_and(|(a, b)| (a - b).abs() <= a.abs() * 0.005);
+            either(&near)
+        }),
         How::List => either(&|t| {
             let split = |s: &str| {
-                let words = s.split([',', ' ', '<', '>', '|']).filter(|w| !w.is_empty());
+                let words = s.split(|c: char| cut(c) || "<>|".contains(c)).filter(|w| !w.is_empty());
                 let mut words: Vec<String> = words.map(str::to_lowercase).collect();
                 words.sort();
-                words.dedup();
                 words
             };
-            split(&spell(t)) == split(&values.join(" "))
+            let theirs = split(&spell(t));
+            let one = |f: &Fact| split(&f.values(key).collect::<Vec<_>>().join(" "));
+            facts.iter().map(|f| one(f)).filter(|ours| !ours.is_empty()).all(|ours| ours == theirs)
         }),
-        How::Word => either(&|t| {
-            let wanted = spellings(t);
-            let cut = |c: char| c.is_whitespace() || ",()[]".contains(c);
-            values.iter().any(|v| v.split(cut).any(|w| wanted.iter().any(|s| s == w)))
+        How::Word => {
+            let words = || values.iter().flat_map(|v| v.split(cut)).map(|w| w.trim_end_matches(':'));
+            words().any(|w| between(w, begin, end))
+        }
+        How::Part => values.iter().flat_map(|v| v.split(['/', ':', ' '])).any(|w| between(w, begin, end)),
+        How::Beside(word) => values.iter().any(|v| {
+            let words: Vec<&str> = v.split(cut).filter(|w| !w.is_empty()).collect();
+            let same = |w: &str| {
+                between(w, begin, end) || amount(w).zip(begin.as_f64()).is_some_and(|(a, b)| a == b)
+            };
+            words.windows(2).any(|w| match w {
+                [a, b] => a == word && same(b) || b == word && same(a),
+                _ => false,
+            })
         }),
+        How::Named(word) => either(&|t| *t != Value::Bool(false) && values.iter().any(|v| v == word)),
         How::Mention(word) => {
             either(&|t| t.as_bool().is_some_and(|b| values.iter().any(|v| v.contains(word.as_str()) == b)))
         }
         How::Hexadecimal => either(&|t| {
             let number = |s: &str| u64::from_str_radix(s.trim_start_matches("0x"), 16).ok();
-            number(&spell(t)).is_some_and(|n| values.iter().any(|v| number(v) == Some(n)))
+            let parts = || values.iter().flat_map(|v| v.split([' ', '/']));
+            number(&spell(t)).is_some_and(|n| parts().any(|v| number(v) == Some(n)))
         }),
     }
+}
+
+/// A number with a unit of `tc` or `ethtool`, in microseconds, octets, packets or megabits.
+fn amount(text: &str) -> Option<f64> {
+    let text = text.split_whitespace().next()?;
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text.get(digits.len()..)? {
+        "" | "us" | "b" | "p" | "Mb/s" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        "Kb" => 1024.0,
+        "Mb" => 1024.0 * 1024.0,
+        _ => return None,
+    };
+    Some(digits.parse::<f64>().ok()? * unit)
 }
 
 fn between(ours: &str, begin: &Value, end: &Value) -> bool {
     match (ours.parse::<i128>().ok(), number(begin), number(end)) {
         (Some(n), Some(a), Some(b)) => a.min(b) <= n && n <= a.max(b),
-        _ => is_same(ours, begin) || is_same(ours, end),
+        _ => match (ours.parse::<f64>().ok(), begin.as_f64(), end.as_f64()) {
+            (Some(n), Some(a), Some(b)) => a.min(b) <= n && n <= a.max(b),
+            _ => is_same(ours, begin) || is_same(ours, end),
+        },
     }
 }
 
 fn number(value: &Value) -> Option<i128> {
-    value.as_u64().map(i128::from).or_else(|| value.as_i64().map(i128::from))
+    value
+        .as_u64()
+        .map(i128::from)
+        .or_else(|| value.as_i64().map(i128::from))
+        .or_else(|| value.as_str()?.parse().ok())
 }
 
 fn is_same(ours: &str, theirs: &Value) -> bool {
@@ -260,6 +316,7 @@ fn spellings(value: &Value) -> Vec<String> {
     let words: &[&str] = match value {
         Value::Bool(true) => &["on", "yes", "true", "1", ""],
         Value::Bool(false) => &["off", "no", "false", "0"],
+        Value::Null => &["null", "none", "", "on"],
         _ => return vec![spell(value)],
     };
     words.iter().map(|w| (*w).to_owned()).collect()
@@ -287,10 +344,20 @@ mod tests {
     fn words_lists_and_switches() {
         let says = |ours: &str, how: &How, v: &Value| found(&[&fact("k", ours)], "k", how, v, v);
         assert!(says("on [fixed]", &How::Begins, &json!(true)) && !says("off", &How::Begins, &json!(true)));
-        assert!(says("10240p", &How::Begins, &json!(10240)) && !says("10240p", &How::Begins, &json!(1024)));
-        assert!(says("A,B", &How::List, &json!(["b", "a"])) && !says("A,B,C", &How::List, &json!(["b", "a"])));
-        assert!(says("dst_port 179", &How::Word, &json!(179)) && !says("dst_port 1790", &How::Word, &json!(179)));
-        assert!(!says("1", &How::Present, &json!(false)) && found(&[], "k", &How::Present, &json!(false), &json!(false)));
+        assert!(says("10240p", &How::Amount, &json!(10240)) && !says("10240p", &How::Amount, &json!(1024)));
+        assert!(
+            says("A,B", &How::List, &json!(["b", "a"])) && !says("A,B,C", &How::List, &json!(["b", "a"]))
+        );
+        assert!(
+            says("dst_port 179", &How::Word, &json!(179)) && !says("dst_port 1790", &How::Word, &json!(179))
+        );
+        assert!(says("5ms", &How::Amount, &json!(4999)) && !says("4ms", &How::Amount, &json!(4999)));
+        let beside = |word: &str, n| says("3 bytes (dropped 4)", &How::Beside(word.to_owned()), &json!(n));
+        assert!(beside("bytes", 3) && beside("dropped", 4) && !beside("dropped", 3));
+        assert!(
+            !says("1", &How::Present, &json!(false))
+                && found(&[], "k", &How::Present, &json!(false), &json!(false))
+        );
     }
 
     #[test]

@@ -79,8 +79,7 @@ pub(super) fn run(
     let mut failed = Vec::new();
     for (kernel, flavour) in guests(kernels, only) {
         let root = packages.image(*kernel, flavour.image)?;
-        let mut initrd =
-            initramfs::base(userland, &modules::load_with(&root, &MODULES)?, &script)?;
+        let mut initrd = initramfs::base(userland, &modules::load_with(&root, &MODULES)?, &script)?;
         initrd.extend(initramfs::programs(userland, &["usr/sbin/bridge"])?);
         initrd.extend(initramfs::programs(&capture, &["usr/bin/tcpdump"])?);
         initrd.extend(initramfs::program("bondwitness", &program));
@@ -122,7 +121,9 @@ pub(super) fn run(
 /// line is the emulator's monitor, so that the guest can pull its own cables.
 fn machine(adapters: &[(&str, &str, u8)], emulator: Option<PathBuf>) -> Machine {
     let mut devices: Vec<String> =
-        ["-M", "q35", "-chardev", "socket,id=here,path=monitor.socket,server=on,wait=off"].map(str::to_owned).into();
+        ["-M", "q35", "-chardev", "socket,id=here,path=monitor.socket,server=on,wait=off"]
+            .map(str::to_owned)
+            .into();
     devices.extend(["-serial", "chardev:here"].map(str::to_owned));
     devices.extend(["-chardev", "socket,id=there,path=monitor.socket"].map(str::to_owned));
     devices.extend(["-mon", "chardev=there,mode=readline"].map(str::to_owned));
@@ -173,6 +174,9 @@ pub(super) fn judge(kernels: &[Kernel], only: Option<&str>, folder: &Path) -> Re
             [("moment.tar.zst", "before", "after"), ("while.tar.zst", "after", "last")]
         {
             let ours = ours::Ours::load(&place.join(bundle))?;
+            // For whoever looks into a complaint.
+            fs::write(place.join(format!("{bundle}.txt")), ours.to_string())
+                .context("cannot write our facts")?;
             leaves::compare(
                 &place.join(before),
                 &place.join(after),
@@ -185,7 +189,9 @@ pub(super) fn judge(kernels: &[Kernel], only: Option<&str>, folder: &Path) -> Re
                     match said {
                         leaves::Said::Equal => score.equal += 1,
                         leaves::Said::Excused => score.excused += 1,
-                        leaves::Said::Wrong(why) => complaints.push(format!("{guest}: {bundle}: {tool}: {why}")),
+                        leaves::Said::Wrong(why) => {
+                            complaints.push(format!("{guest}: {bundle}: {tool}: {why}"))
+                        }
                     }
                 },
             )?;

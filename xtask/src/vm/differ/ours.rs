@@ -1,9 +1,8 @@
 //! Our side: what the product's parsers read in a bundle, as facts with keys and values.
 
 use anyhow::{Context, Result};
-use bondwitness_core::capture;
-use bondwitness_core::evidence::{FileId, Record, What, lines};
-use bondwitness_core::parse;
+use bondwitness_core::diagnose::{self, Input};
+use bondwitness_core::evidence::{Record, What};
 use bondwitness_host::load::{self, Limits};
 use std::path::Path;
 
@@ -37,23 +36,36 @@ impl Ours {
     pub(super) fn load(bundle: &Path) -> Result<Self> {
         let loaded = load::load(&[bundle.to_owned()], &Limits::default())
             .with_context(|| format!("cannot load {}", bundle.display()))?;
-        let mut facts = Vec::new();
-        for input in &loaded.inputs {
-            let bytes: &[u8] = &input.bytes;
-            let parsed = if capture::format_id(bytes).is_some() {
-                parse::netlink::read(FileId(0), bytes)
-            } else if lines::looks_like_text(bytes) {
-                parse::parse_text(FileId(0), &input.path, bytes)
-            } else {
-                continue;
-            };
-            facts.extend(parsed.records.iter().filter_map(fact));
-        }
+        let inputs: Vec<Input<'_>> = loaded
+            .inputs
+            .iter()
+            .map(|i| Input { path: &i.path, bytes: &i.bytes, sha256: None, problem: None })
+            .collect();
+        let facts = diagnose::case_of(&inputs).records.iter().filter_map(fact).collect();
         Ok(Self { facts })
     }
 }
 
+impl std::fmt::Display for Ours {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for f in &self.facts {
+            writeln!(out, "{} {} {}", f.kind, f.source, f.dev)?;
+            for (key, value) in &f.entries {
+                writeln!(out, "    {key} = {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every fact knows its interface under this key as well.
 fn fact(record: &Record) -> Option<Fact> {
+    let mut fact = bare(record)?;
+    fact.entries.push(("dev".to_owned(), fact.dev.clone()));
+    Some(fact)
+}
+
+fn bare(record: &Record) -> Option<Fact> {
     let squash = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
     let pairs = |fields: &bondwitness_core::evidence::Fields| {
         fields.entries.iter().map(|f| (f.key.clone(), squash(&f.value))).collect::<Vec<_>>()
@@ -65,6 +77,13 @@ fn fact(record: &Record) -> Option<Fact> {
             entries.extend(l.parent.iter().map(|p| ("parent".to_owned(), p.clone())));
             // Without flags it is the message of an address.
             let kind = if l.flags.is_empty() { "address" } else { "link" };
+            let plain = l.fields.text("addr").and_then(|a| a.split('/').next()).map(str::to_owned);
+            entries.extend(plain.map(|a| ("addr.plain".to_owned(), a)));
+            let long = l.fields.text("addr.peer").or_else(|| l.fields.text("addr"));
+            let prefix = long.and_then(|a| a.split_once('/')).map(|(_, n)| n.to_owned());
+            entries.extend(prefix.map(|n| ("addr.prefix".to_owned(), n)));
+            let index = l.parent.as_ref().and_then(|p| p.strip_prefix("if")).map(str::to_owned);
+            entries.extend(index.map(|n| ("parent.index".to_owned(), n)));
             Fact { kind, source: l.source.to_owned(), dev: l.name.clone(), entries }
         }
         What::Counters(c) => Fact {
@@ -80,12 +99,25 @@ fn fact(record: &Record) -> Option<Fact> {
             entries.push(("qlen".to_owned(), q.backlog.to_string()));
             Fact { kind: "qdisc", source: "tc-qdisc".to_owned(), dev: q.dev.clone(), entries }
         }
-        What::Fields(f) => Fact {
-            kind: "fields",
-            source: f.source.to_owned(),
-            dev: f.dev.clone().unwrap_or_default(),
-            entries: pairs(f),
-        },
+        What::Fields(f) => {
+            let mut entries = pairs(f);
+            if f.source == "tc-filter" {
+                // Its first line is a row of words and values.
+                let words: Vec<String> =
+                    f.text("filter").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+                for (word, value) in words.iter().zip(words.iter().skip(1)) {
+                    if matches!(word.as_str(), "protocol" | "pref" | "chain") {
+                        entries.push((word.clone(), value.clone()));
+                    }
+                }
+            }
+            Fact {
+                kind: "fields",
+                source: f.source.to_owned(),
+                dev: f.dev.clone().unwrap_or_default(),
+                entries,
+            }
+        }
         _ => return None,
     })
 }

@@ -23,17 +23,25 @@ pub(super) struct Tool {
 pub(super) enum How {
     /// The same number, word or switch.
     Same,
-    /// Our value begins with it: `10240p`, `on [fixed]`.
+    /// Our value begins with it: `on [fixed]`.
     Begins,
+    /// A number that we have with a unit, rounded to three digits as the tools print it: `5ms`, `10240p`.
+    Amount,
     /// A list, in any order and with any separator.
     List,
     /// One of the words of a line of ours.
     Word,
+    /// One of ours that slashes part.
+    Part,
+    /// The number beside this word in a line of ours.
+    Beside(String),
+    /// True, and we have this word as a value.
+    Named(String),
     /// True if and only if our value holds this word.
     Mention(String),
     /// True if and only if we have the key.
     Present,
-    /// Half a number of ours, such as the major part of a handle: what stands before a colon.
+    /// A hexadecimal number among those of ours.
     Hexadecimal,
 }
 
@@ -100,6 +108,10 @@ impl Table {
             let how = match word(&t, "as").as_deref() {
                 None => How::Same,
                 Some("begins") => How::Begins,
+                Some("amount") => How::Amount,
+                Some("part") => How::Part,
+                Some("beside") => How::Beside(need(&t, "word")?),
+                Some("named") => How::Named(need(&t, "word")?),
                 Some("list") => How::List,
                 Some("word") => How::Word,
                 Some("present") => How::Present,
@@ -144,9 +156,7 @@ impl Table {
     /// Is a field excused? Then it is not compared at all, so that no excuse outlives its reason.
     pub(super) fn excused(&self, tool: &str, path: &str, value: &str, used: &mut Used) -> bool {
         let fits_it = |e: &Excuse| {
-            is(&e.tool, tool)
-                && fits(&e.path, path).is_some()
-                && e.value.as_ref().is_none_or(|v| v == value)
+            is(&e.tool, tool) && fits(&e.path, path).is_some() && e.value.as_ref().is_none_or(|v| v == value)
         };
         let found = self.excuses.iter().position(fits_it);
         used.excuses.extend(found);
