@@ -12,6 +12,8 @@ use std::path::PathBuf;
 mod built;
 #[path = "netlink_recordings/damage.rs"]
 mod damage;
+#[path = "netlink_recordings/numbers.rs"]
+mod numbers;
 
 pub(crate) fn recording(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/netlink_recordings").join(name);
