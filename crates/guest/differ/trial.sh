@@ -68,7 +68,7 @@ LACP="mode 802.3ad miimon 100 lacp_rate slow xmit_hash_policy layer3+4"
 if [ -e /sys/class/net/ee1 ]; then
     FIRST=ee1 SECOND=ee2 MEMBERS="ee1 ee2 gb1 gb2 vi1 vi2"
     bond bond0 "$LACP" ee1 ee2
-    bond bond2 "$LACP ad_user_port_key 7" gb1 gb2
+    bond bond2 "$LACP lacp_rate fast ad_user_port_key 7" gb1 gb2
 else
     FIRST=ve1 SECOND=ve2 MEMBERS="ve1 ve2 ve3 vi1 vi2"
     bond bond0 "$LACP" ve1 ve2 ve3
@@ -187,8 +187,9 @@ diagnose() {
     esac
 }
 if [ -e /dev/ttyS1 ] && [ -e /sys/class/net/ee1 ]; then
-    for b in bond0:ee bond2:gb; do
-        m=${b#*:}2 b=${b%:*}
+    # With the slow rate a member that is set down between two LACPDUs may stay undecided; with the fast rate it must not.
+    for b in "bond0 ee2 10" "bond2 gb2 11"; do
+        set -- $b; b=$1 m=$2 or=$3
         diagnose healthy-$b "0" $b --for 100
         (sleep 40; cable $m off; cat /sys/class/net/$m/carrier >/tmp/carrier.$m) &
         diagnose pulled-$b "10 13" $b --for 70
@@ -196,7 +197,7 @@ if [ -e /dev/ttyS1 ] && [ -e /sys/class/net/ee1 ]; then
         cable $m on
         sleep 100
         (sleep 30; ip link set $m down) &
-        diagnose admin-down-$b "11" $b --for 150
+        diagnose admin-down-$b "11 $or" $b --for 150
         ip link set $m up
         sleep 100
     done

@@ -48,7 +48,7 @@ pub(crate) fn load(kernel: &Path) -> Result<Vec<Module>> {
     load_with(kernel, &[])
 }
 
-/// The same, and then `more` with what they need.
+/// The same, and before them `more` with what they need.
 pub(crate) fn load_with(kernel: &Path, more: &[&str]) -> Result<Vec<Module>> {
     let mut files = BTreeMap::new();
     // Debian 13 has everything below /usr.
@@ -60,7 +60,7 @@ pub(crate) fn load_with(kernel: &Path, more: &[&str]) -> Result<Vec<Module>> {
     }
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
-    for name in WANTED.iter().chain(more) {
+    for name in more.iter().chain(&WANTED) {
         add(name, &files, &mut seen, &mut order)?;
     }
     // These two are never built in; without them a run would fail far from the cause.
