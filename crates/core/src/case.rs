@@ -13,6 +13,7 @@ use lacp::PortState;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod bonds;
+mod names;
 
 /// One input file after parsing.
 #[derive(Debug, Clone)]
@@ -400,6 +401,7 @@ fn assemble(mut case: Case, text_pdus: TextPdus) -> Case {
     for (file, pdus) in text_pdus {
         case.captures.push(from_text(file, &pdus));
     }
+    names::resolve(&mut case);
     let ambiguous = crate::hosts::separate(&mut case);
     crate::hosts::by_slot(&mut case);
     host_facts(&mut case);

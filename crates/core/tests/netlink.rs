@@ -12,6 +12,10 @@ use std::path::PathBuf;
 mod built;
 #[path = "netlink_recordings/damage.rs"]
 mod damage;
+#[path = "netlink_recordings/drivers.rs"]
+mod drivers;
+#[path = "netlink_recordings/numbers.rs"]
+mod numbers;
 
 pub(crate) fn recording(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/netlink_recordings").join(name);
@@ -95,6 +99,9 @@ const EXCUSED: &[(&str, &str, &str, &str)] = &[
     ),
     ("filter.txt", "tc-filter", "random", "a setting of gact that nobody uses, printed always"),
     ("filter.txt", "tc-filter", "Action", "a heading"),
+    ("drivers.json.txt", "ethtool", "Supports Wake-on", "is not collected"),
+    ("drivers.json.txt", "ethtool", "Wake-on", "is not collected"),
+    ("drivers.json.txt", "ethtool", "current-message-level", "is not collected"),
     ("filter.txt", "tc-filter", "output", "an empty list is no message: the dump's end stands for it"),
 ];
 

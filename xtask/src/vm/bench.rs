@@ -12,7 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Hundreds of members, and an interpreter with its libraries.
-const MACHINE: Machine = Machine { memory: 3000, limit: Duration::from_secs(5400) };
+const MACHINE: Machine = Machine {
+    memory: 3000,
+    limit: Duration::from_secs(5400),
+    emulator: None,
+    devices: Vec::new(),
+    ipv6: false,
+};
 
 /// Of the rivals' packages: what no program of theirs reads, and the folders that the guest has already.
 const WITHOUT: [&str; 16] = [
@@ -71,7 +77,7 @@ pub(crate) fn run(name: &str, bench: &Bench) -> Result<Answers> {
     fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
     let path = place.join("initrd");
     fs::write(&path, &initrd).context("cannot write the initramfs")?;
-    let booted = qemu::boot_on(MACHINE, &image(&root)?, &path, &place)?;
+    let booted = qemu::boot_on(&MACHINE, &image(&root)?, &path, &place)?;
     let tar = File::open(&booted.disk).context("cannot open the disk")?;
     tar::Archive::new(std::io::BufReader::new(tar)).unpack(&place).context("cannot unpack the answers")?;
     for used in [&path, &booted.disk] {

@@ -136,7 +136,7 @@ pub(crate) fn base(userland: &Path, modules: &[Module], guest: &Path) -> Result<
     for program in PROGRAMS {
         cpio.file(program, true, &read(&find(userland, program)?)?);
     }
-    for (place, library) in libraries(userland)? {
+    for (place, library) in libraries(userland, &PROGRAMS)? {
         cpio.file(&place, true, &read(&library)?);
     }
     let mut order = String::new();
@@ -191,13 +191,25 @@ pub(crate) fn tree(root: &Path, without: &[&str]) -> Result<Vec<u8>> {
     Ok(cpio.finish())
 }
 
+/// A small archive with more programs of unpacked packages and the libraries they need.
+pub(crate) fn programs(packages: &Path, programs: &[&str]) -> Result<Vec<u8>> {
+    let mut cpio = Cpio::default();
+    for program in programs {
+        cpio.file(program, true, &read(&find(packages, program)?)?);
+    }
+    for (place, library) in libraries(packages, programs)? {
+        cpio.file(&place, true, &read(&library)?);
+    }
+    Ok(cpio.finish())
+}
+
 /// The libraries that the programs need, as the release's own loader finds them: the place in the guest, the file here.
-fn libraries(userland: &Path) -> Result<BTreeSet<(String, PathBuf)>> {
+fn libraries(userland: &Path, programs: &[&str]) -> Result<BTreeSet<(String, PathBuf)>> {
     const LOADER: &str = "ld-linux-x86-64.so.2";
     let folder = userland.join("usr/lib/x86_64-linux-gnu");
     let loader = find(userland, &format!("usr/lib64/{LOADER}"))?;
     let mut found = BTreeSet::from([(format!("lib64/{LOADER}"), loader.clone())]);
-    for program in PROGRAMS {
+    for program in programs {
         let mut list = Command::new(&loader);
         list.arg("--library-path").arg(&folder).arg("--list").arg(find(userland, program)?);
         let text = packages::output(&mut list)?;

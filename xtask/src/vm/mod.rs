@@ -5,6 +5,7 @@ pub(crate) mod bench;
 mod bundle;
 mod catalogue;
 mod compare;
+mod differ;
 mod initramfs;
 mod judge;
 mod kept;
@@ -35,6 +36,8 @@ usage: vm [options]
                            crates/guest/scenarios)
   --bypass                 only the trial of `bondwitness bypass` with real VLANs
   --live                   only the trial of `diagnose`, `collect` and `verify` on running bonds
+  --differ                 only the comparison of what is collected with `ip`, `tc`, `bridge`, `ethtool` and `tcpdump`;
+                           with --judge of what such guests left
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
   --two-linux              only incidents whose both ends are Linux: those that --compare compares
@@ -84,6 +87,7 @@ struct Options {
     own: bool,
     /// The program gives a verdict in the guest, in the first seed.
     diagnose: bool,
+    differ: bool,
 }
 
 /// Runs the verb.
@@ -108,6 +112,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         live: false,
         own: true,
         diagnose: true,
+        differ: false,
     };
     let (mut count, mut first, mut fetch_only) = (1, 0, false);
     let mut args = args.iter();
@@ -136,6 +141,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--live" => options.live = true,
             "--pasted" => options.own = false,
             "--collect" => options.diagnose = false,
+            "--differ" => options.differ = true,
             "--judge" => options.judge = true,
             "--paths" => options.trials = true,
             "--publish" => options.publish = true,
@@ -155,6 +161,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let table = compare::compare(&options.keep, options.only.as_deref(), options.excerpts.as_deref())?;
         println!("{table}");
         return Ok(());
+    }
+    if options.differ && options.judge {
+        return differ::judge(&options.kernels, options.only.as_deref(), &folder);
     }
     if options.judge {
         let judged = kept::judge_again(&options.keep, &options.paths)?;
@@ -180,6 +189,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     if options.live {
         return trial::run("live", &options.kernels, &packages, &userland, &folder);
+    }
+    if options.differ {
+        return differ::run(&options.kernels, options.only.as_deref(), &packages, &userland, &folder);
     }
     options.seeds = first..first.saturating_add(count);
     let mut chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;

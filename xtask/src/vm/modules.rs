@@ -45,6 +45,11 @@ pub(crate) struct Module {
 
 /// The modules below an unpacked kernel package, in an order in which each can be loaded.
 pub(crate) fn load(kernel: &Path) -> Result<Vec<Module>> {
+    load_with(kernel, &[])
+}
+
+/// The same, and before them `more` with what they need.
+pub(crate) fn load_with(kernel: &Path, more: &[&str]) -> Result<Vec<Module>> {
     let mut files = BTreeMap::new();
     // Debian 13 has everything below /usr.
     for folder in [kernel.join("lib/modules"), kernel.join("usr/lib/modules")] {
@@ -55,7 +60,7 @@ pub(crate) fn load(kernel: &Path) -> Result<Vec<Module>> {
     }
     let mut order = Vec::new();
     let mut seen = BTreeSet::new();
-    for name in WANTED {
+    for name in more.iter().chain(&WANTED) {
         add(name, &files, &mut seen, &mut order)?;
     }
     // These two are never built in; without them a run would fail far from the cause.

@@ -22,8 +22,23 @@ pub(crate) struct Kernel {
 pub(crate) const KERNELS: [Kernel; 2] =
     [Kernel { name: "6.12", suite: "trixie" }, Kernel { name: "6.1", suite: "bookworm" }];
 
-/// The meta package that names the current kernel image of a release.
-const KERNEL_META: &str = "linux-image-cloud-amd64";
+/// Which of a release's kernel images: each is named by a meta package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Image {
+    /// `linux-image-cloud-amd64`: small, without drivers of adapters that are hardware.
+    Cloud,
+    /// `linux-image-amd64`: with all drivers.
+    Full,
+}
+
+impl Image {
+    const fn meta(self) -> &'static str {
+        match self {
+            Self::Cloud => "linux-image-cloud-amd64",
+            Self::Full => "linux-image-amd64",
+        }
+    }
+}
 
 /// Where the userland comes from: the newest tools, for both kernels, so that only the kernel differs.
 const USERLAND_SUITE: &str = "trixie";
@@ -46,16 +61,26 @@ impl Packages {
         Self { folder: folder.to_owned() }
     }
 
-    /// The unpacked kernel image package.
+    /// The unpacked kernel image package that the lab's guests boot.
     pub(crate) fn kernel(&self, kernel: Kernel) -> Result<PathBuf> {
-        self.unpacked(&format!("kernel-{}", kernel.name), |debs| {
-            self.apt_get(debs, &["download", &format!("{KERNEL_META}/{}", kernel.suite)])?;
-            let meta = only(debs, KERNEL_META)?;
+        self.image(kernel, Image::Cloud)
+    }
+
+    /// The unpacked package of one of a release's kernel images.
+    pub(crate) fn image(&self, kernel: Kernel, image: Image) -> Result<PathBuf> {
+        let name = match image {
+            Image::Cloud => format!("kernel-{}", kernel.name),
+            Image::Full => format!("kernel-{}-full", kernel.name),
+        };
+        let wanted = image.meta();
+        self.unpacked(&name, |debs| {
+            self.apt_get(debs, &["download", &format!("{wanted}/{}", kernel.suite)])?;
+            let meta = only(debs, wanted)?;
             let depends = output(Command::new("dpkg-deb").arg("-f").arg(&meta).arg("Depends"))?;
             let image = depends.split([' ', ',', '\n']).next().unwrap_or_default().to_owned();
             fs::remove_file(&meta).with_context(|| format!("cannot remove {}", meta.display()))?;
             if !image.starts_with("linux-image-") {
-                bail!("{KERNEL_META} of {} depends on {depends:?}, not on a kernel image", kernel.suite);
+                bail!("{wanted} of {} depends on {depends:?}, not on a kernel image", kernel.suite);
             }
             self.apt_get(debs, &["download", &format!("{image}/{}", kernel.suite)])
         })
@@ -63,15 +88,26 @@ impl Packages {
 
     /// The unpacked userland.
     pub(crate) fn userland(&self) -> Result<PathBuf> {
-        self.with_dependencies("userland", &USERLAND)
+        self.installed("userland", &USERLAND)
     }
 
     /// The unpacked programs that the benchmark compares with.
     pub(crate) fn rivals(&self) -> Result<PathBuf> {
-        self.with_dependencies("rivals", &RIVALS)
+        self.installed("rivals", &RIVALS)
     }
 
-    fn with_dependencies(&self, name: &str, packages: &[&str]) -> Result<PathBuf> {
+    /// `tcpdump`, which only the differential trial has in its guest (ADR 0006 says why no other has).
+    pub(crate) fn capture(&self) -> Result<PathBuf> {
+        self.installed("capture", &["tcpdump"])
+    }
+
+    /// The emulator of the newest release, to be run with its own libraries: that of this machine may lack `igb`.
+    pub(crate) fn emulator(&self) -> Result<PathBuf> {
+        self.installed("emulator", &["qemu-system-x86"])
+    }
+
+    /// The folder `name` with packages of the userland's release and all they need.
+    fn installed(&self, name: &str, packages: &[&str]) -> Result<PathBuf> {
         self.unpacked(name, |debs| {
             // apt works the dependencies out against an empty system, so everything that is needed comes along.
             let archives = format!("Dir::Cache::archives={}", debs.display());

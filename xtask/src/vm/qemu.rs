@@ -14,22 +14,6 @@ const QEMU: &str = "qemu-system-x86_64";
 /// Boots crash now and then (the emulator, not what runs in it); a boot that fails this often fails for a reason.
 const TRIES: usize = 3;
 
-/// What a boot may use.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Machine {
-    /// Memory, MiB.
-    pub(crate) memory: u32,
-    /// A boot that takes longer hangs.
-    pub(crate) limit: Duration,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        // Half of it would do on a machine that has nothing else to do.
-        Self { memory: 1000, limit: Duration::from_secs(3600) }
-    }
-}
-
 /// Size of the disk that takes the evidence; the file is sparse.
 const DISK: u64 = 1 << 30;
 
@@ -48,6 +32,43 @@ pub(crate) struct Booted {
     pub(crate) said: String,
 }
 
+/// What a guest has beside processor, memory, console and disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    /// Memory, MiB.
+    pub(crate) memory: u32,
+    /// A boot that takes longer hangs.
+    pub(crate) limit: Duration,
+    /// Unpacked packages with the emulator to take in place of this machine's.
+    pub(crate) emulator: Option<PathBuf>,
+    /// More arguments for the emulator.
+    pub(crate) devices: Vec<String>,
+    /// The guest has IPv6. Otherwise its kernel is told not to, which keeps traffic of its own off the wires.
+    pub(crate) ipv6: bool,
+}
+
+impl Machine {
+    /// With nothing beside, and time for a machine that has other things to do.
+    pub(crate) const PLAIN: Self = Self {
+        memory: 1000,
+        limit: Duration::from_secs(3600),
+        emulator: None,
+        devices: Vec::new(),
+        ipv6: false,
+    };
+
+    fn command(&self) -> Command {
+        let Some(root) = &self.emulator else { return Command::new(QEMU) };
+        // With the loader and the libraries of its own release; modules of this machine's emulator would not fit.
+        let libraries = root.join("usr/lib/x86_64-linux-gnu");
+        let mut command = Command::new(root.join("usr/lib64/ld-linux-x86-64.so.2"));
+        command.arg("--library-path").arg(&libraries).arg(root.join("usr/bin").join(QEMU));
+        command.arg("-L").arg(root.join("usr/share/qemu")).arg("-L").arg(root.join("usr/share/seabios"));
+        command.env("QEMU_MODULE_DIR", libraries.join("qemu"));
+        command
+    }
+}
+
 /// Makes sure that QEMU is there.
 pub(crate) fn need() -> Result<()> {
     super::packages::need(QEMU, "qemu-system-x86")
@@ -55,11 +76,11 @@ pub(crate) fn need() -> Result<()> {
 
 /// Boots `kernel` with `initrd` until the guest turns itself off. Files are made in `folder`.
 pub(crate) fn boot(kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
-    boot_on(Machine::default(), kernel, initrd, folder)
+    boot_on(&Machine::PLAIN, kernel, initrd, folder)
 }
 
-/// As [`boot`], on another machine.
-pub(crate) fn boot_on(machine: Machine, kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
+/// The same with another machine.
+pub(crate) fn boot_on(machine: &Machine, kernel: &Path, initrd: &Path, folder: &Path) -> Result<Booted> {
     let disk = folder.join("disk.img");
     let mut last = String::new();
     for tries in 1..=TRIES {
@@ -93,24 +114,31 @@ pub(crate) fn boot_on(machine: Machine, kernel: &Path, initrd: &Path, folder: &P
 }
 
 /// One try; returns how QEMU ended.
-fn once(machine: Machine, kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<String> {
+fn once(machine: &Machine, kernel: &Path, initrd: &Path, disk: &Path, console: &Path) -> Result<String> {
     let output = File::create(console).with_context(|| format!("cannot create {}", console.display()))?;
-    let mut child = Command::new(QEMU)
+    let mut command = machine.command();
+    if !machine.devices.is_empty() {
+        // Sockets among them are named without a folder: their paths may have 108 octets only.
+        command.current_dir(initrd.parent().context("the initramfs lies in no folder")?);
+    }
+    let ipv6 = if machine.ipv6 { "" } else { "ipv6.disable=1 " };
+    let mut child = command
         .args(["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"])
         .args(["-cpu", "Nehalem,-cx16", "-smp", "1", "-nographic", "-no-reboot", "-nodefaults"])
         .args(["-m", &machine.memory.to_string()])
         // The guest's clock does not depend on the day either.
         .args(["-rtc", "base=2026-01-01T00:00:00,clock=vm"])
         .args(["-serial", "stdio", "-append"])
-        .arg(
-            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable ipv6.disable=1 log_buf_len=4M random.trust_bootloader=on",
-        )
+        .arg(format!(
+            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable {ipv6}log_buf_len=4M random.trust_bootloader=on"
+        ))
         .arg("-kernel")
         .arg(kernel)
         .arg("-initrd")
         .arg(initrd)
         .arg("-drive")
         .arg(format!("file={},format=raw,if=virtio,cache=unsafe", disk.display()))
+        .args(&machine.devices)
         .stdin(Stdio::null())
         .stdout(output.try_clone().context("cannot share the console")?)
         .stderr(output)

@@ -11,7 +11,7 @@
 use super::counter_meaning::meaning;
 use super::ethtool_listing::number;
 use super::{Cursor, Format, Out};
-use crate::evidence::{Citation, Counter, Counters, Fields, Line, What};
+use crate::evidence::{Citation, Counter, Counters, Field, Fields, Line, What};
 use serde_json::{Map, Value};
 
 /// The format.
@@ -120,7 +120,11 @@ fn convert(map: &Map<String, Value>, at: Citation, out: &mut Out) {
     let mut fields = Fields::new(source, dev.clone());
     let mut counters = Counters { source: ID, dev, entries: Vec::new() };
     for (key, value) in map {
-        if key == "ifname" {
+        if key == "ifname" || settings && matches!(key.as_str(), "mdi-x-forced" | "mdi-x-auto") {
+            continue;
+        }
+        if settings && key == "mdi-x" {
+            fields.entries.extend(crossover(map).map(|value| Field { key: "MDI-X".to_owned(), value, at }));
             continue;
         }
         if settings && let Some((key, value)) = setting(key, value) {
@@ -164,22 +168,39 @@ fn setting(key: &str, value: &Value) -> Option<(&'static str, String)> {
         "link-partner-advertised-auto-negotiation" => {
             ("Link partner advertised auto-negotiation", switch("Yes", "No")?)
         }
-        "supported-ports" => ("Supported ports", text(value)),
-        "supported-link-modes" => ("Supported link modes", text(value)),
+        "supported-ports" => ("Supported ports", format!("[ {} ]", text(value)).replace("[  ]", "[ ]")),
+        "supported-link-modes" => ("Supported link modes", list(value)),
         "supported-pause-frame-use" => ("Supported pause frame use", text(value)),
-        "supported-fec-modes" => ("Supported FEC modes", text(value)),
-        "advertised-link-modes" => ("Advertised link modes", text(value)),
+        "supported-fec-modes" => ("Supported FEC modes", list(value)),
+        "advertised-link-modes" => ("Advertised link modes", list(value)),
         "advertised-pause-frame-use" => ("Advertised pause frame use", text(value)),
-        "advertised-fec-modes" => ("Advertised FEC modes", text(value)),
-        "link-partner-advertised-link-modes" => ("Link partner advertised link modes", text(value)),
+        "advertised-fec-modes" => ("Advertised FEC modes", list(value)),
+        "link-partner-advertised-link-modes" => ("Link partner advertised link modes", list(value)),
         "link-partner-advertised-pause-frame-use" => ("Link partner advertised pause frame use", text(value)),
-        "link-partner-advertised-fec-modes" => ("Link partner advertised FEC modes", text(value)),
+        "link-partner-advertised-fec-modes" => ("Link partner advertised FEC modes", list(value)),
         "supports-wake-on" => ("Supports Wake-on", text(value)),
         "wake-on" => ("Wake-on", text(value)),
         "master-slave-cfg" => ("master-slave cfg", text(value)),
         "master-slave-status" => ("master-slave status", text(value)),
         _ => return None,
     })
+}
+
+/// A list of modes; the plain output says so where it is empty.
+fn list(value: &Value) -> String {
+    if value.as_array().is_some_and(Vec::is_empty) { "Not reported".to_owned() } else { text(value) }
+}
+
+/// `MDI-X: off (auto)`: three keys of the JSON are one line of the plain output (`dump_mdix()`).
+fn crossover(map: &Map<String, Value>) -> Option<String> {
+    let is = |key: &str| map.get(key).and_then(Value::as_bool);
+    let mut text = if is("mdi-x")? { "on" } else { "off" }.to_owned();
+    if is("mdi-x-forced") == Some(true) {
+        text.push_str(" (forced)");
+    } else if is("mdi-x-auto") == Some(true) {
+        text.push_str(" (auto)");
+    }
+    Some(text)
 }
 
 /// `{"active": true, "fixed": true, "requested": true}` as `on [fixed]`.

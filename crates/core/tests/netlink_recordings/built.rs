@@ -13,7 +13,7 @@ const ETHTOOL: u16 = 21;
 const NET_DM: u16 = 22;
 
 /// A capture as `bondwitness` writes it: protocol, comment, datagram.
-fn file(datagrams: &[(u16, &str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn file(datagrams: &[(u16, &str, Vec<u8>)]) -> Vec<u8> {
     let mut w = Writer::new("test", "Linux");
     let interface = w.interface("netlink", writer::NETLINK, 0, None);
     for (n, (protocol, comment, bytes)) in (0i64..).zip(datagrams) {
@@ -43,7 +43,7 @@ fn reply(command: u8) -> Request {
     Request::generic(ETHTOOL, 0, 9, command, 1).nested(1).u32(1, 2).text(2, "eno1").end()
 }
 
-fn link(name: &str, index: u32, flags: u32) -> Request {
+pub(crate) fn link(name: &str, index: u32, flags: u32) -> Request {
     let mut head = vec![0, 0, 1, 0];
     head.extend(index.to_ne_bytes());
     head.extend(flags.to_ne_bytes());

@@ -160,14 +160,33 @@ fn hardware(filter: &mut Filter, attr: &Attr<'_>, hits: &str, context: &Context<
 /// An address with a mask that is not all ones.
 fn masked_mac(value: &Attr<'_>, mask: Option<Attr<'_>>) -> String {
     match mask.filter(|m| m.value != [0xff; 6]) {
-        Some(mask) => format!("{}/{}", value.lladdr(), mask.lladdr()),
+        Some(mask) => {
+            let bits = prefix(mask.value).map_or_else(|| mask.lladdr(), |bits| bits.to_string());
+            format!("{}/{bits}", value.lladdr())
+        }
         None => value.lladdr(),
     }
 }
 
+/// How many bits a mask has, if they are the first ones (`__mask_bits()` of iproute2).
+fn prefix(mask: &[u8]) -> Option<u32> {
+    let ones = mask.iter().map(|b| b.count_ones()).sum();
+    let mut leading = 0;
+    for octet in mask {
+        leading += octet.leading_ones();
+        if *octet != 0xff {
+            break;
+        }
+    }
+    (leading == ones).then_some(ones)
+}
+
 fn masked_ip(value: &Attr<'_>, mask: Option<Attr<'_>>) -> String {
     match mask.filter(|m| m.value.iter().any(|b| *b != 0xff)) {
-        Some(mask) => format!("{}/{}", ip(value.value), ip(mask.value)),
+        Some(mask) => {
+            let bits = prefix(mask.value).map_or_else(|| ip(mask.value), |bits| bits.to_string());
+            format!("{}/{bits}", ip(value.value))
+        }
         None => ip(value.value),
     }
 }
@@ -219,10 +238,13 @@ fn flower(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
                 hardware(filter, &attr, "", context);
                 continue;
             }
-            23 => port("vlan_id"),
+            // In the order of the host, unlike the ports (`fl_dump_key_vlan()`).
+            23 => attr.u16().map(|n| format!("vlan_id {n}")),
             24 => attr.u8().map(|n| format!("vlan_prio {n}")),
-            25 => attr.be16().map(|n| format!("vlan_ethtype {n:04x}")),
-            77 => port("cvlan_id"),
+            25 => attr.be16().map(|n| format!("vlan_ethtype {}", protocol_name(n))),
+            77 => attr.u16().map(|n| format!("cvlan_id {n}")),
+            78 => attr.u8().map(|n| format!("cvlan_prio {n}")),
+            79 => attr.be16().map(|n| format!("cvlan_ethtype {}", protocol_name(n))),
             // Masks of ports, of which the value tells enough: there is a match.
             35..=40 => continue,
             _ => None,
@@ -243,6 +265,9 @@ fn fits_masked(value: &[u8], mask: &[u8]) -> bool {
 fn u32_match(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
     // struct tc_u32_pcnt: how often the filter was tried and fitted, and then each key.
     let hits = options.attrs().find(9);
+    let tried = hits
+        .and_then(|h| Some((h.order.u64_at(h.value, 0)?, h.order.u64_at(h.value, 8)?)))
+        .map_or_else(String::new, |(tried, hit)| format!(" (rule hit {tried} success {hit})"));
     for attr in options.attrs() {
         match attr.kind {
             // Class, hash table, counters, padding.
@@ -270,7 +295,7 @@ fn u32_match(filter: &mut Filter, options: &Attr<'_>, context: &Context<'_>) {
             }
             7 => actions::read(filter, &attr, context),
             8 => filter.matches(format!("indev {}", attr.text()), "u32", context),
-            11 => hardware(filter, &attr, "", context),
+            11 => hardware(filter, &attr, &tried, context),
             // A link to another table, a mark: what fits is decided there as well.
             _ => filter.unread(&attr, context),
         }

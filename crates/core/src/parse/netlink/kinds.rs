@@ -272,8 +272,14 @@ pub(super) fn port(kind: &str, link: &mut Link, data: &Attr<'_>, context: &Conte
             31 => "group_fwd_mask",
             32 => "neigh_suppress",
             33 => "isolated",
+            35 => "mrp_ring_open",
+            36 => "mrp_in_open",
+            37 => "mcast_eht_hosts_limit",
+            38 => "mcast_eht_hosts_cnt",
             39 => "locked",
             40 => "mab",
+            41 => "mcast_n_groups",
+            42 => "mcast_max_groups",
             43 => "neigh_vlan_suppress",
             // Padding.
             26 => continue,
@@ -289,7 +295,9 @@ pub(super) fn port(kind: &str, link: &mut Link, data: &Attr<'_>, context: &Conte
             (17 | 18, Some(n)) => format!("0x{n:x}"),
             (21..=23, Some(n)) => format!("{}.{:02}", n / 100, n % 100),
             (31, _) => mask(&attr),
-            (4..=10 | 12 | 27..=30 | 32 | 33 | 39 | 40 | 43, Some(n)) => names::of(&["off", "on"], n),
+            (4..=10 | 12 | 27..=30 | 32 | 33 | 35 | 36 | 39 | 40 | 43, Some(n)) => {
+                names::of(&["off", "on"], n)
+            }
             (_, Some(n)) => n.to_string(),
             (_, None) => attr.hex(),
         };

@@ -137,11 +137,22 @@ pub(super) fn stats2(kind: &str, fields: &mut Fields, attr: &Attr<'_>, at: Citat
 /// A number of octets as `tc` prints it (`sprint_size()`): in units of 1,024 where that comes out almost even.
 pub(super) fn size(octets: u32) -> String {
     let value = f64::from(octets);
-    for (unit, name) in [(1024.0 * 1024.0, "Mb"), (1024.0, "Kb")] {
+    for (unit, name, off) in [(1024.0 * 1024.0, "Mb", 1024.0), (1024.0, "Kb", 16.0)] {
         let whole = (value / unit + 0.5).floor();
-        if value >= unit && (unit * whole - value).abs() < 1024.0 {
+        if value >= unit && (unit * whole - value).abs() < off {
             return format!("{whole}{name}");
         }
     }
     format!("{octets}b")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_is_rounded_only_where_it_is_almost_even() {
+        let sizes = [0, 1514, 64_000, 65_530, 65_536, 33_554_432, 33_556_000].map(size);
+        assert_eq!(sizes, ["0b", "1514b", "64000b", "64Kb", "64Kb", "32Mb", "33556000b"]);
+    }
 }
