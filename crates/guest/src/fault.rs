@@ -43,8 +43,7 @@ pub(crate) fn commands(fault: &Fault, incident: &Incident, t: &Topology, on: boo
         }
         Fault::AdminDown { member } => {
             let members = t.each(*member).into_iter();
-            let host = ip(Place::Host, members.map(|m| format!("link set {} {updown}", names.member(m))));
-            dark_beyond(t, host, *member, updown)
+            vec![ip(Place::Host, members.map(|m| format!("link set {} {updown}", names.member(m))))]
         }
         Fault::Release { member, .. } => {
             let bond = names.bond();
@@ -56,9 +55,7 @@ pub(crate) fn commands(fault: &Fault, incident: &Incident, t: &Topology, on: boo
                     format!("link set {m} down\nlink set {m} master {bond}")
                 }
             };
-            // __bond_release_one() closes the device, bond_enslave() opens it.
-            let host = ip(Place::Host, t.each(*member).into_iter().map(line));
-            dark_beyond(t, host, *member, updown)
+            vec![ip(Place::Host, t.each(*member).into_iter().map(line))]
         }
         Fault::MtuDiffers { member, mtu } => {
             let mtu =
@@ -90,14 +87,6 @@ pub(crate) fn commands(fault: &Fault, incident: &Incident, t: &Topology, on: boo
         }
         _ => Vec::new(),
     }
-}
-
-/// What the host does to a member's device, and to its light at the other end: a cable takes it there, two veth pairs do not.
-/// There is light again before the host looks for it.
-fn dark_beyond(t: &Topology, host: Batch, member: Member, updown: &str) -> Vec<Batch> {
-    let ends = t.each(member).into_iter().map(|m| format!("link set {} {updown}", t.names.wire_far(m)));
-    let wire = ip(Place::Wire, ends);
-    if updown == "up" { vec![wire, host] } else { vec![host, wire] }
 }
 
 /// The members that a fault of the switch speaks of.

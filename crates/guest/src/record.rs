@@ -393,8 +393,6 @@ impl Recorder {
                 self.write(name, text.as_bytes())?;
             }
         }
-        // The clock of the kernel log, so that its times can be compared with those of the captures.
-        let _ = writeln!(self.events, "{}.{:06} booted", booted / 1_000_000, booted % 1_000_000);
         self.write("events.txt", self.events.as_bytes())?;
         self.write("broken.txt", (self.broken.join("\n")).as_bytes())?;
         remove_empty(&self.out)

@@ -1,60 +1,24 @@
 //! The same incident here and on a real kernel: do both ends go through the same states at the same times?
 //!
 //! What is compared is what both worlds show on the wire: the pair of Actor and Partner state in the LACPDUs that an end
-//! sends, each time it changes. An incident does not say when the work items of the two kernels ran; the times at which
-//! they sent do, and both ends get that clock here ([`Clocks`]). It tells the machines when, never what: a PDU that the
-//! kernel sent is sent here only if the machines want it.
+//! sends, each time it changes. An incident does not say where in their ticks of 100 ms, and in the three ticks of the
+//! transmit gate, the two ends were when it began; so all phases of both ends are tried, and the best one has to explain
+//! every transition.
 
 use crate::incident::Incident;
 use crate::recording::Recording;
-use crate::world::{self, Clock, Clocks};
-use lacp::machine::Time;
+use crate::world::{self, Phases};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How far apart a transition may be in the two worlds, milliseconds: three ticks of Linux' transmit gate, and one.
 pub const TOLERANCE_MS: u64 = 400;
-/// The incident begins so long before the host's bond is opened, milliseconds: the far end is opened first.
-pub const LEAD_MS: u64 = 500;
-/// The transmit gate opens for the first time at the third tick, and the first tick is at the opening.
-const FIRST_PDU_NS: u64 = 2 * lacp::machine::TICK_HZ_250;
-/// A first PDU that comes later after the opening than this, milliseconds, is not that of the first gate.
-const FIRST_PDU_MS: u64 = 350;
-/// PDUs of one tick leave within this time, microseconds.
-const TICK_US: u64 = 30_000;
-/// From one end to the other, nanoseconds: the captures of both ends show 2 to 4 microseconds, rarely more.
-const LATENCY_NS: u64 = 2_000;
-/// Which of two work items that ran within so many microseconds was the first is not recorded, nor whether a PDU of the one
-/// was received before the other ran: both orders are possible.
-const RACE_US: i64 = 100;
-/// A transition this far off, milliseconds, had another cause than jitter: an opening of the gate was taken or missed.
-const GATE_MISSED_MS: u64 = 100;
-/// A race shows in the PDUs sent within these milliseconds after it: a timeout of three seconds, and an opening of the gate.
-const SHOWS_WITHIN_MS: u64 = 3_600;
-/// More races than any recording has needed; each is one step nearer.
-const MOST_RACES: usize = 60;
-
-/// What was recorded of an incident on a kernel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recorded {
-    /// What the ends sent, each time it changed.
-    pub changes: Vec<Change>,
-    /// When they sent at all, in order of time.
-    pub sent: Vec<Sent>,
-    /// When they found that a link had changed, in order of time.
-    pub looked: Vec<Sent>,
-}
-
-/// An end sends a LACPDU, or finds that a link has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sent {
-    /// Microseconds after the beginning.
-    pub at_us: u64,
-    /// Index of the member.
-    pub member: usize,
-    /// It is the host.
-    pub from_host: bool,
-}
+/// Step in which phases are tried, nanoseconds.
+const STEP_NS: u64 = 10_000_000;
+/// Length of a tick, nanoseconds.
+const TICK_NS: u64 = 100_000_000;
+/// Linux' transmit gate opens at every third tick.
+const GATE: u64 = 3;
 
 /// An end begins to send another pair of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,11 +35,11 @@ pub struct Change {
     pub partner: u8,
 }
 
-/// How well a recording is explained.
+/// The phases that explain a recording best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
-    /// How many times a work item was moved by [`RACE_US`] to get ahead of the one of the other end, or behind it.
-    pub races: usize,
+    /// Where in their ticks the ends were.
+    pub phases: Phases,
     /// Transitions that were compared.
     pub changes: usize,
     /// The largest distance between the two worlds, milliseconds.
@@ -92,109 +56,66 @@ pub fn changes(mut frames: Vec<Change>) -> Vec<Change> {
     frames
 }
 
-/// Runs the incident with the recorded clocks and compares it with what was recorded on a kernel. Where the two worlds part,
-/// each race shortly before is decided the other way, and what brings them furthest along together is kept.
+/// Runs the incident in every phase and compares it with what was recorded on a kernel.
 ///
 /// # Errors
-/// It does not give the same states in the same order within [`TOLERANCE_MS`]: tells how it differs.
-pub fn fit(incident: &Incident, recorded: &Recorded) -> Result<Fit, String> {
-    // What one world did just before its end, the other one may not have come to.
-    let until = incident.duration_ms.saturating_sub(TOLERANCE_MS);
-    let theirs = sequences(&recorded.changes, until);
-    let parted = |r: &Recorded| parting(&theirs, &sequences(&simulate(incident, r), until));
-    let mut best = recorded.clone();
-    let mut races = 0;
-    let mut at = parted(&best);
-    while let Some(parted_ms) = at.filter(|_| races < MOST_RACES) {
-        let from = parted_ms.saturating_sub(SHOWS_WITHIN_MS) * 1_000;
-        let mut next: Option<(Option<u64>, Recorded)> = None;
-        let near = |s: &Sent| (from..=(parted_ms + TOLERANCE_MS) * 1_000).contains(&s.at_us);
-        for i in (0..best.sent.len()).filter(|&i| best.sent.get(i).is_some_and(near)) {
-            for by in [-RACE_US, RACE_US] {
-                let other = raced(&best, recorded, i, by);
-                let when = parted(&other);
-                if next.as_ref().is_none_or(|n| later(when, n.0)) {
-                    next = Some((when, other));
-                }
-            }
-        }
-        let Some((when, other)) = next.filter(|n| later(n.0, at)) else { break };
-        (at, best) = (when, other);
-        races += 1;
-    }
-    match distance(&theirs, &sequences(&simulate(incident, &best), until)) {
-        Ok((changes, worst_ms)) if worst_ms <= TOLERANCE_MS => Ok(Fit { races, changes, worst_ms }),
-        Ok((_, worst_ms)) => Err(format!("a transition is {worst_ms} ms apart")),
-        Err(why) => Err(why),
-    }
-}
-
-/// Is parting at `a` later than at `b`? Never parting is latest.
-fn later(a: Option<u64>, b: Option<u64>) -> bool {
-    b.is_some_and(|b| a.is_none_or(|a| a > b))
-}
-
-/// The recording with one tick, given by one of its PDUs, put earlier or later than recorded.
-fn raced(of: &Recorded, recorded: &Recorded, i: usize, by_us: i64) -> Recorded {
-    let mut other = of.clone();
-    let Some(tick) = recorded.sent.get(i) else { return other };
-    for (s, known) in other.sent.iter_mut().zip(&recorded.sent) {
-        if known.from_host == tick.from_host && known.at_us.abs_diff(tick.at_us) < TICK_US {
-            s.at_us = known.at_us.saturating_add_signed(by_us);
-        }
-    }
-    other
-}
-
-/// What the simulator's ends send with the clocks of a recording.
-#[must_use]
-pub fn simulate(incident: &Incident, recorded: &Recorded) -> Vec<Change> {
+/// No phase gives the same states in the same order within [`TOLERANCE_MS`]: tells how the best one differs.
+pub fn fit(incident: &Incident, recorded: &[Change]) -> Result<Fit, String> {
     // Nobody looks at snapshots here.
     let mut incident = incident.clone();
     incident.evidence.snapshots_ms.clear();
-    let halves = if incident.topology.switch.mlag { 2 } else { 1 };
-    let clocks = Clocks {
-        host: clock(recorded, &|s| s.from_host),
-        far: (0..halves)
-            .map(|half| clock(recorded, &|s| !s.from_host && s.member % halves == half))
-            .collect(),
-        latency_ns: LATENCY_NS,
-    };
-    of_recording(&world::run_with_clocks(&incident, &clocks).0)
-}
-
-/// The clock of one end.
-fn clock(recorded: &Recorded, of: &dyn Fn(&Sent) -> bool) -> Clock {
-    let mut sent: Vec<(Time, usize)> = Vec::new();
-    for s in recorded.sent.iter().filter(|s| of(s)) {
-        let at = Time(s.at_us.saturating_mul(1_000));
-        if sent.last().is_none_or(|l| at.since(l.0) > TICK_US * 1_000) {
-            sent.push((at, s.member));
+    // What one world did just before its end, the other one may not have come to.
+    let until = incident.duration_ms.saturating_sub(TOLERANCE_MS);
+    let recorded = sequences(recorded, until);
+    let mut best: Option<Fit> = None;
+    let mut nearest: Option<(usize, String)> = None;
+    // Most are explained within one tick of either end; where the gate was matters for few.
+    for ticks in 0..GATE {
+        for (host, far) in (0..=ticks).flat_map(|h| (0..=ticks).map(move |f| (h, f))) {
+            if host.max(far) == ticks {
+                try_ticks(&incident, &recorded, until, (host, far), &mut best, &mut nearest);
+            }
+        }
+        if best.is_some_and(|b| b.worst_ms <= TOLERANCE_MS) {
+            break;
         }
     }
-    let opened = Time::from_millis(LEAD_MS);
-    let first = sent.first().map(|s| s.0).filter(|at| at.since(opened) < FIRST_PDU_MS * 1_000_000);
-    let looked =
-        recorded.looked.iter().filter(|l| of(l)).map(|l| (Time(l.at_us.saturating_mul(1_000)), l.member));
-    Clock { opened: first.map_or(opened, |at| at - FIRST_PDU_NS), sent, looked: looked.collect() }
+    match best {
+        Some(fit) if fit.worst_ms <= TOLERANCE_MS => Ok(fit),
+        Some(fit) => Err(format!("a transition is {} ms apart", fit.worst_ms)),
+        None => Err(nearest.map_or_else(|| "nothing to compare".to_owned(), |(_, why)| why)),
+    }
 }
 
-/// When the first transition is sent in one world that the other one does not send, or sends at another opening of the gate;
-/// milliseconds, `None` if that never is so.
-fn parting(recorded: &Sequences, simulated: &Sequences) -> Option<u64> {
-    let none = Vec::new();
-    let of = |end: &(usize, bool)| {
-        let (a, b) = (recorded.get(end).unwrap_or(&none), simulated.get(end).unwrap_or(&none));
-        (0..a.len().max(b.len())).find_map(|i| match (a.get(i), b.get(i)) {
-            (Some(x), Some(y)) => {
-                let alike = (x.actor, x.partner) == (y.actor, y.partner);
-                let near = x.at_ms.abs_diff(y.at_ms) <= GATE_MISSED_MS;
-                (!alike || !near).then_some(x.at_ms.min(y.at_ms))
+/// Tries all phases in which the ends are in the given ticks of the gate.
+fn try_ticks(
+    incident: &Incident,
+    recorded: &Sequences,
+    until: u64,
+    ticks: (u64, u64),
+    best: &mut Option<Fit>,
+    nearest: &mut Option<(usize, String)>,
+) {
+    let steps = TICK_NS / STEP_NS;
+    for step in 0..steps * steps {
+        let phases = Phases {
+            host_ns: ticks.0 * TICK_NS + step / steps * STEP_NS,
+            far_ns: ticks.1 * TICK_NS + step % steps * STEP_NS,
+        };
+        let (recording, _) = world::run_in_phase(incident, phases);
+        match distance(recorded, &sequences(&of_recording(&recording), until)) {
+            Ok((changes, worst_ms)) => {
+                if best.is_none_or(|b| worst_ms < b.worst_ms) {
+                    *best = Some(Fit { phases, changes, worst_ms });
+                }
             }
-            (x, y) => x.or(y).map(|c| c.at_ms),
-        })
-    };
-    recorded.keys().chain(simulated.keys()).filter_map(of).min()
+            Err((same, why)) => {
+                if nearest.as_ref().is_none_or(|(n, _)| same > *n) {
+                    *nearest = Some((same, why));
+                }
+            }
+        }
+    }
 }
 
 /// What the ends sent in the simulated world.
@@ -224,8 +145,8 @@ fn sequences(changes: &[Change], until_ms: u64) -> Sequences {
     by_end
 }
 
-/// Number of transitions and the largest distance; or how the first differs that is not alike.
-fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64), String> {
+/// Number of transitions and the largest distance; or how many were alike, and how the first differs that is not.
+fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64), (usize, String)> {
     let (mut same, mut worst) = (0, 0);
     let mut differs = None;
     let ends: std::collections::BTreeSet<_> = recorded.keys().chain(simulated.keys()).collect();
@@ -251,7 +172,7 @@ fn distance(recorded: &Sequences, simulated: &Sequences) -> Result<(usize, u64),
     }
     match differs {
         None => Ok((same, worst)),
-        Some(why) => Err(why),
+        Some(why) => Err((same, why)),
     }
 }
 
@@ -262,57 +183,35 @@ fn said(change: Option<&Change>) -> String {
     )
 }
 
-/// A recording as text: the incident as JSON on the first line, a line for each change, and for each member and end one
-/// with the microseconds between its LACPDUs and one with those between its looks at a link that changed.
+/// A recording as text: the incident as JSON on the first line, then a line for each change.
 ///
 /// # Errors
 /// The incident cannot be written as JSON.
-pub fn to_text(incident: &Incident, recorded: &Recorded) -> Result<String, serde_json::Error> {
+pub fn to_text(incident: &Incident, changes: &[Change]) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string(incident)?;
     text.push('\n');
-    for c in &recorded.changes {
-        let end = end_name(c.from_host);
+    for c in changes {
+        let end = if c.from_host { "host" } else { "far" };
         let _ = writeln!(text, "{} {end} {} {:#04x} {:#04x}", c.member, c.at_ms, c.actor, c.partner);
     }
-    for (what, all) in [("sent", &recorded.sent), ("looked", &recorded.looked)] {
-        let mut by_end: BTreeMap<(usize, bool), Vec<u64>> = BTreeMap::new();
-        for s in all {
-            by_end.entry((s.member, s.from_host)).or_default().push(s.at_us);
-        }
-        for ((member, from_host), times) in by_end {
-            let _ = write!(text, "{member} {} {what}", end_name(from_host));
-            let mut last = 0;
-            for at in times {
-                let _ = write!(text, " {}", at.saturating_sub(last));
-                last = at;
-            }
-            text.push('\n');
-        }
-    }
     Ok(text)
-}
-
-const fn end_name(from_host: bool) -> &'static str {
-    if from_host { "host" } else { "far" }
 }
 
 /// Reads what [`to_text`] wrote.
 ///
 /// # Errors
 /// Names the line that cannot be read.
-pub fn from_text(text: &str) -> Result<(Incident, Recorded), String> {
+pub fn from_text(text: &str) -> Result<(Incident, Vec<Change>), String> {
     let (first, rest) = text.split_once('\n').ok_or("one line only")?;
     let incident = serde_json::from_str(first).map_err(|e| format!("line 1: {e}"))?;
-    let mut recorded = Recorded::default();
+    let mut changes = Vec::new();
     for (i, line) in rest.lines().enumerate() {
-        read_line(line, &mut recorded).ok_or_else(|| format!("line {}: {line:?}", i + 2))?;
+        changes.push(change(line).ok_or_else(|| format!("line {}: {line:?}", i + 2))?);
     }
-    recorded.sent.sort_unstable();
-    recorded.looked.sort_unstable();
-    Ok((incident, recorded))
+    Ok((incident, changes))
 }
 
-fn read_line(line: &str, to: &mut Recorded) -> Option<()> {
+fn change(line: &str) -> Option<Change> {
     let mut words = line.split(' ');
     let member = words.next()?.parse().ok()?;
     let from_host = match words.next()? {
@@ -320,22 +219,7 @@ fn read_line(line: &str, to: &mut Recorded) -> Option<()> {
         "far" => false,
         _ => return None,
     };
-    let third = words.next()?;
-    let times = match third {
-        "sent" => Some(&mut to.sent),
-        "looked" => Some(&mut to.looked),
-        _ => None,
-    };
-    if let Some(times) = times {
-        let mut at_us: u64 = 0;
-        for word in words {
-            at_us = at_us.checked_add(word.parse().ok()?)?;
-            times.push(Sent { at_us, member, from_host });
-        }
-        return Some(());
-    }
-    let at_ms = third.parse().ok()?;
+    let at_ms = words.next()?.parse().ok()?;
     let mut octet = || u8::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
-    to.changes.push(Change { member, from_host, at_ms, actor: octet()?, partner: octet()? });
-    Some(())
+    Some(Change { member, from_host, at_ms, actor: octet()?, partner: octet()? })
 }

@@ -6,9 +6,8 @@ use anyhow::{Context, Result};
 use bondwitness_core::capture::reader;
 use bondwitness_core::evidence::Direction;
 use bondwitness_guest::{plan, support};
-use bondwitness_lab::compare::{self, Change, Fit, LEAD_MS, Recorded, Sent};
+use bondwitness_lab::compare::{self, Change, Fit};
 use bondwitness_lab::incident::Incident;
-use lacp::PortState;
 use lacp::wire::{self, SlowPdu};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,17 +39,17 @@ pub(super) fn compare(keep: &Path, only: Option<&str>, excerpts: Option<&Path>) 
             };
             let tally = by_scenario.entry((trial.incident.scenario.clone(), kernel.clone())).or_default();
             tally.all += 1;
-            if let Some(to) = excerpts {
-                let text = compare::to_text(&incident, &recorded).context("cannot write an excerpt")?;
-                let name = format!("{kernel}-{}.txt", trial.name);
-                fs::write(to.join(name), text).context("cannot write an excerpt")?;
-                continue;
-            }
             match compare::fit(&incident, &recorded) {
                 Ok(Fit { changes, worst_ms, .. }) => {
                     tally.alike += 1;
                     tally.changes += changes;
                     tally.worst_ms = tally.worst_ms.max(worst_ms);
+                    if let Some(to) = excerpts {
+                        let text =
+                            compare::to_text(&incident, &recorded).context("cannot write an excerpt")?;
+                        let name = format!("{kernel}-{}.txt", trial.name);
+                        fs::write(to.join(name), text).context("cannot write an excerpt")?;
+                    }
                 }
                 Err(why) => {
                     tally.first.get_or_insert_with(|| format!("{}: {why}", trial.name));
@@ -82,13 +81,19 @@ fn table(by_scenario: &BTreeMap<(String, String), Tally>) -> String {
 
 /// The incident with its faults at the times at which the guest injected them, and what the ends sent; `None` if it is no
 /// incident to compare.
-fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Option<(Incident, Recorded)>> {
-    if support::needs_speaker(&trial.incident) || !folder.join("events.txt").is_file() {
+fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Option<(Incident, Vec<Change>)>> {
+    // Linux changes these settings of a bond that is down only: the guest takes it down and up again, the simulator does not.
+    let restarts = trial.incident.faults.iter().any(|f| {
+        use bondwitness_lab::fault::Fault::{HostPassive, HostRate, SwitchPassive, SwitchRate};
+        f.at_ms > 0
+            && matches!(f.fault, HostRate { .. } | HostPassive {} | SwitchRate { .. } | SwitchPassive {})
+    });
+    if restarts || support::needs_speaker(&trial.incident) || !folder.join("events.txt").is_file() {
         return Ok(None);
     }
     let events = fs::read_to_string(folder.join("events.txt")).context("cannot read the events")?;
     let Some((incident, opened_ns)) = as_injected(&trial.incident, &events, kernel) else { return Ok(None) };
-    let (mut frames, mut ticks) = (Vec::new(), Vec::new());
+    let mut frames = Vec::new();
     for member in 0..incident.topology.members.len() {
         let half = if incident.topology.switch.mlag && member % 2 == 1 { "swB" } else { "sw" };
         for (from_host, name) in [
@@ -99,52 +104,15 @@ fn recorded(folder: &Path, n: usize, trial: &Trial, kernel: &str) -> Result<Opti
             let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             reader::read(&bytes, &mut |f| {
                 let sent = f.direction == Some(Direction::Out);
-                let at_us = u64::try_from((f.ns - opened_ns) / 1_000);
-                if let (true, Ok(at_us), SlowPdu::Lacpdu(pdu)) = (sent, at_us, wire::decode(f.payload).0) {
-                    let (actor, partner) = (pdu.actor.state, pdu.partner.state);
-                    let (at_ms, actor_bits, partner) = (at_us / 1_000, actor.bits(), partner.bits());
-                    frames.push(Change { member, from_host, at_ms, actor: actor_bits, partner });
-                    // The last words of a member that leaves come from bond_3ad_unbind_slave(), not from the work item.
-                    if actor.contains(PortState::AGGREGATION) {
-                        ticks.push(Sent { at_us, member, from_host });
-                    }
+                let at_ms = u64::try_from((f.ns - opened_ns) / 1_000_000);
+                if let (true, Ok(at_ms), SlowPdu::Lacpdu(pdu)) = (sent, at_ms, wire::decode(f.payload).0) {
+                    let (actor, partner) = (pdu.actor.state.bits(), pdu.partner.state.bits());
+                    frames.push(Change { member, from_host, at_ms, actor, partner });
                 }
             });
         }
     }
-    ticks.sort_unstable();
-    let looked = looked(folder, n, &incident, &events, opened_ns);
-    Ok(Some((incident, Recorded { changes: compare::changes(frames), sent: ticks, looked })))
-}
-
-/// When the bonds found that a link had changed: what they said in the kernel log.
-fn looked(folder: &Path, n: usize, incident: &Incident, events: &str, from_ns: i64) -> Vec<Sent> {
-    let micros = |text: &str| {
-        let (s, us) = text.trim().split_once('.')?;
-        Some(s.parse::<i64>().ok()? * 1_000_000 + us.parse::<i64>().ok()?)
-    };
-    let Some(booted) = events.lines().find_map(|l| micros(l.strip_suffix(" booted")?)) else {
-        return Vec::new();
-    };
-    let mut looked = Vec::new();
-    for (from_host, log) in [(true, "host-dmesg.txt"), (false, "sw-dmesg.txt")] {
-        let text = fs::read_to_string(folder.join("extra").join(log)).unwrap_or_default();
-        for line in text.lines().filter(|l| l.contains("link status definitely")) {
-            let Some((stamp, said)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) else {
-                continue;
-            };
-            let name = |m: usize| if from_host { plan::member_name(n, m) } else { format!("swp{n}s{m}") };
-            let member = (0..incident.topology.members.len())
-                .find(|m| said.contains(&format!("(slave {}): ", name(*m))));
-            let at_us =
-                micros(stamp).map(|us| booted + us - from_ns / 1_000).and_then(|us| u64::try_from(us).ok());
-            if let (Some(member), Some(at_us)) = (member, at_us) {
-                looked.push(Sent { at_us, member, from_host });
-            }
-        }
-    }
-    looked.sort_unstable();
-    looked
+    Ok(Some((incident, compare::changes(frames))))
 }
 
 /// The incident as it went on this kernel, and when the bond was opened. `None` if an injection failed or is not listed.
@@ -158,7 +126,6 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
         })
         .collect();
     let opened = lines.iter().find(|(_, what)| *what == "bond opened")?.0;
-    let from = opened - i64::try_from(LEAD_MS).ok()?;
     if lines.iter().any(|(_, what)| what.starts_with("FAILED")) {
         return None;
     }
@@ -172,7 +139,7 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
     // Times of the same fault are used up in order.
     let mut take = |what: String| {
         let at = lines.iter().position(|(at, w)| *at >= opened && *w == what)?;
-        u64::try_from(lines.remove(at).0 - from).ok()
+        u64::try_from(lines.remove(at).0 - opened).ok()
     };
     for f in incident.faults.iter_mut().filter(|f| f.at_ms > 0 && !support::is_noise(&f.fault)) {
         let begun = take(format!("BEGIN {:?}", f.fault))?;
@@ -183,6 +150,5 @@ fn as_injected(planned: &Incident, events: &str, kernel: &str) -> Option<(Incide
         }
         f.at_ms = begun.max(1);
     }
-    incident.duration_ms += LEAD_MS;
-    Some((incident, from * 1_000_000))
+    Some((incident, opened * 1_000_000))
 }

@@ -18,7 +18,6 @@ mod trial;
 use crate::generated;
 use anyhow::{Context, Result, bail};
 use bondwitness_guest::plan::{Plan, Run};
-use bondwitness_guest::support;
 use catalogue::Trial;
 use judge::Judged;
 use packages::{KERNELS, Kernel, Packages};
@@ -40,7 +39,6 @@ usage: vm [options]
                            with --judge of what such guests left
   --smoke                  crates/guest/scenarios only, one incident of each
   --only NAME              only scenarios whose name begins so
-  --two-linux              only incidents whose both ends are Linux: those that --compare compares
   --seeds N                incidents drawn from each scenario (1)
   --first-seed N           the first seed (0)
   --per-boot N             incidents in one boot, at most (48)
@@ -76,7 +74,6 @@ struct Options {
     jobs: usize,
     keep: PathBuf,
     resume: bool,
-    two_linux: bool,
     judge: bool,
     trials: bool,
     publish: bool,
@@ -102,7 +99,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         keep: folder.join("runs"),
         resume: false,
-        two_linux: false,
         judge: false,
         trials: false,
         publish: false,
@@ -136,7 +132,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--keep" => options.keep = PathBuf::from(value()?),
             "--fetch" => fetch_only = true,
             "--resume" => options.resume = true,
-            "--two-linux" => options.two_linux = true,
             "--bypass" => options.bypass = true,
             "--live" => options.live = true,
             "--pasted" => options.own = false,
@@ -195,9 +190,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     options.seeds = first..first.saturating_add(count);
     let mut chosen = catalogue::choose(&options.paths, options.only.as_deref(), options.seeds)?;
-    if options.two_linux {
-        chosen.trials.retain(|t| !support::needs_speaker(&t.incident));
-    }
     for trial in &mut chosen.trials {
         trial.diagnose &= options.own && options.diagnose;
     }

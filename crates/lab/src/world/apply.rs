@@ -1,7 +1,7 @@
 //! Faults begin and end.
 
 use super::member::Peer;
-use super::{Action, World, nics};
+use super::{Action, World, host_port, nics};
 use crate::fault::{Fault, Hook, Way};
 use crate::view::HookView;
 use lacp::machine::{AdSelect, Pdu, PortConfig, Profile, System, SystemConfig, Time};
@@ -172,15 +172,11 @@ impl World<'_> {
             }
             Fault::HostRate { fast } => {
                 self.fast = fast == on;
-                self.host.close(now);
                 self.host.set_short_timeout(now, self.fast);
-                self.host.open(now);
             }
             Fault::HostPassive {} => {
                 self.passive = on;
-                self.host.close(now);
                 self.host.set_active(now, !on);
-                self.host.open(now);
             }
             Fault::HostStatic {} => {
                 self.static_bond = on;
@@ -253,9 +249,7 @@ impl World<'_> {
             }
             Fault::SwitchPassive {} => {
                 for s in &mut self.switches {
-                    s.close(now);
                     s.set_active(now, !on);
-                    s.open(now);
                 }
             }
             Fault::SwitchStatic { member } => {
@@ -276,9 +270,7 @@ impl World<'_> {
             }
             Fault::SwitchRate { fast } => {
                 for s in &mut self.switches {
-                    s.close(now);
                     s.set_short_timeout(now, fast == on);
-                    s.open(now);
                 }
             }
             Fault::VlanLoss { place } => self.vlan_loss = on.then_some(place),
@@ -353,7 +345,86 @@ impl World<'_> {
         )
     }
 
-    pub(super) fn any_forwarding(&self) -> usize {
+    /// One reason more (or less) for a member to have no carrier.
+    fn darken(&mut self, member: usize, on: bool) {
+        let now = self.now;
+        let Some(m) = self.members.get_mut(member) else { return };
+        m.dark = if on { m.dark + 1 } else { m.dark.saturating_sub(1) };
+        if m.dark > 0 && m.carrier {
+            m.carrier = false;
+            m.carrier_counts.1 += 1;
+            m.nic.link_down += 1;
+            self.log_link(member, false);
+            self.far_link(member, false);
+            let miimon = self.incident.topology.host.miimon_ms;
+            let at = Self::after_ms(now, self.rng.u64(1..=miimon.max(1)));
+            self.plan(at, Action::Mii { member });
+            self.link_event(member);
+        } else if m.dark == 0 && !m.carrier {
+            // Training and negotiation take their time; a veth has none.
+            let ms = if m.spec.driver == "veth" { 0 } else { self.rng.u64(300..2_500) };
+            self.plan(Self::after_ms(now, ms), Action::Trained { member });
+        }
+    }
+
+    pub(super) fn trained(&mut self, member: usize) {
+        let Some(m) = self.members.get_mut(member) else { return };
+        if m.dark > 0 || m.carrier {
+            return;
+        }
+        m.carrier = true;
+        m.carrier_counts.0 += 1;
+        m.counted_until = self.now;
+        self.log_link(member, true);
+        self.far_link(member, true);
+        let miimon = self.incident.topology.host.miimon_ms;
+        let at = Self::after_ms(self.now, self.rng.u64(1..=miimon.max(1)));
+        self.plan(at, Action::Mii { member });
+        self.link_event(member);
+    }
+
+    fn far_link(&mut self, member: usize, up: bool) {
+        let now = self.now;
+        match self.members.get(member).map(|m| m.peer) {
+            Some(Peer::Switch(chassis, port)) => {
+                if let Some(s) = self.switches.get_mut(chassis) {
+                    s.set_link(now, port, up);
+                }
+            }
+            Some(Peer::Foreign(port)) => {
+                if let Some(f) = &mut self.foreign {
+                    f.set_link(now, port, up);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// `bond_miimon_inspect()` and `bond_miimon_commit()`.
+    pub(super) fn look_at_carrier(&mut self, member: usize) {
+        self.count(member);
+        let now = self.now;
+        let Some(m) = self.members.get_mut(member) else { return };
+        if m.mii_up == m.carrier {
+            return;
+        }
+        m.mii_up = m.carrier;
+        if !m.carrier {
+            m.link_failures += 1;
+        }
+        let (up, port, speed) = (m.carrier, m.port, m.speed_mbps);
+        let before = self.any_forwarding();
+        if let Some(port) = port {
+            self.host.set_link(now, port, up);
+        }
+        self.log_mii(member, up, speed);
+        if before != self.any_forwarding() || !up {
+            self.log_active_up();
+        }
+        self.link_event(member);
+    }
+
+    fn any_forwarding(&self) -> usize {
         (0..self.members.len()).filter(|&m| self.host_forwards(m)).count()
     }
 
@@ -405,6 +476,31 @@ impl World<'_> {
                 }
             }
         }
+    }
+
+    fn release(&mut self, member: usize, on: bool, by: Option<&str>) {
+        let now = self.now;
+        if on {
+            self.log_release(member, by);
+            if let Some(port) = self.members.get(member).and_then(|m| m.port) {
+                self.host.remove_port(now, port);
+                self.drain();
+            }
+            if let Some(m) = self.members.get_mut(member) {
+                m.port = None;
+            }
+        } else {
+            let speed = self.members.get(member).map_or(0, |m| m.speed_mbps);
+            let config = host_port(&self.incident.topology, member, speed, true);
+            let port = self.host.add_port(now, config);
+            self.member_of_port.push(member);
+            if let Some(m) = self.members.get_mut(member) {
+                m.port = Some(port);
+                m.link_failures = 0;
+            }
+            self.log_enslave(member);
+        }
+        self.link_event(member);
     }
 
     fn switch_releases(&mut self, member: usize, on: bool) {

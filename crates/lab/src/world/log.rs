@@ -39,9 +39,7 @@ impl World<'_> {
     }
 
     pub(super) fn log_enslave(&mut self, member: usize) {
-        let up = self.members.get(member).is_some_and(|m| m.mii_up);
-        let link = if up { "an up" } else { "a down" };
-        let text = format!("{}: Enslaving as a backup interface with {link} link", self.of_member(member));
+        let text = format!("{}: Enslaving as a backup interface with an up link", self.of_member(member));
         self.say(6, text);
     }
 

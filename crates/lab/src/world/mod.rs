@@ -10,8 +10,6 @@
 //! ```
 
 mod apply;
-mod carrier;
-mod clock;
 mod counters;
 mod log;
 mod member;
@@ -49,12 +47,6 @@ enum Action {
     LateSend { member: usize, pdu: Pdu },
     /// The bond looks at a member's carrier.
     Mii { member: usize },
-    /// A far end that runs Linux looks at the carrier of a member's port.
-    FarMii { member: usize },
-    /// The bond of an end is opened.
-    Open(End),
-    /// It is known that a LACPDU of this member leaves an end at this time.
-    Sends { end: End, member: usize, at: Time },
     /// A link that has light again has finished training.
     Trained { member: usize },
     /// The watchdog finds a transmitter that hangs.
@@ -62,9 +54,6 @@ enum Action {
     /// The CPU is taken away.
     Stall { fault: usize },
 }
-
-/// The host, or a half of the far end.
-type End = Option<usize>;
 
 /// An [`Action`] with its time; those of one moment in the order in which they were planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +117,6 @@ pub(crate) struct World<'a> {
     retransmits: f64,
     recording: Recording,
     transitions: Vec<Transition>,
-    clocks: Option<&'a Clocks>,
     end: Time,
 }
 
@@ -138,33 +126,19 @@ pub fn run(incident: &Incident) -> (Recording, Vec<Transition>) {
     run_world(World::new(incident, None))
 }
 
-/// What the recording of a kernel tells about when its work items ran: every LACPDU left at a tick.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clocks {
-    /// The host.
-    pub host: Clock,
-    /// The far end; two of an MLAG pair.
-    pub far: Vec<Clock>,
-    /// From one end to the other, nanoseconds. A veth is no cable: what is sent is received in the next softirq.
-    pub latency_ns: u64,
+/// Where in their ticks both ends are when the incident begins. Ends without ticks do not care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phases {
+    /// The host's first tick, nanoseconds after the beginning.
+    pub host_ns: u64,
+    /// The far end's first tick, nanoseconds after the beginning.
+    pub far_ns: u64,
 }
 
-/// When the work items of one end ran.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clock {
-    /// When the bond was opened: the work items of the LACP machines and of the look at carrier are queued then, together
-    /// (`bond_open()`).
-    pub opened: Time,
-    /// When LACPDUs left, with the member: in order of time, one for each tick.
-    pub sent: Vec<(Time, usize)>,
-    /// When `bond_mii_monitor()` found that the link of a member had changed, as the kernel log tells.
-    pub looked: Vec<(Time, usize)>,
-}
-
-/// Runs an incident as a guest ran it: both ends on the host's kernel, each with the clock that it had there.
+/// Runs an incident with both ends in these phases; both open their bond at their first tick.
 #[must_use]
-pub fn run_with_clocks(incident: &Incident, clocks: &Clocks) -> (Recording, Vec<Transition>) {
-    run_world(World::new(incident, Some(clocks)))
+pub fn run_in_phase(incident: &Incident, phases: Phases) -> (Recording, Vec<Transition>) {
+    run_world(World::new(incident, Some(phases)))
 }
 
 fn run_world(mut world: World<'_>) -> (Recording, Vec<Transition>) {
@@ -174,22 +148,21 @@ fn run_world(mut world: World<'_>) -> (Recording, Vec<Transition>) {
 }
 
 impl<'a> World<'a> {
-    fn new(incident: &'a Incident, clocks: Option<&'a Clocks>) -> Self {
+    fn new(incident: &'a Incident, phases: Option<Phases>) -> Self {
         let mut rng = fastrand::Rng::with_seed(incident.seed ^ 0x6c61_622d_776f_726c);
         let topology = &incident.topology;
         let macs = Macs::draw(&mut rng);
         let bond_mac = macs.host(0);
         let profile =
             if topology.host.kernel.starts_with("6.1.") { Profile::linux_6_1() } else { Profile::linux() };
-        let opened = Time::ZERO;
-        // The ports of a recorded end are there before its bond is opened.
-        let far = |drawn: u64| if clocks.is_some() { Time::ZERO } else { Time(drawn) };
+        let opened = phases.map_or(Time::ZERO, |p| Time(p.host_ns));
+        let far = |drawn: u64| Time(phases.map_or(drawn, |p| p.far_ns));
         let mut host = System::new(
             SystemConfig { priority: 65535, system: bond_mac, profile, ad_select: AdSelect::Stable },
             opened,
         );
         let far_profile = if topology.switch.linux {
-            if clocks.is_some() { profile } else { Profile::linux() }
+            Profile::linux()
         } else {
             Profile { selection: SelectionPolicy::OnePerKey { max_ports: 16 }, ..Profile::standard() }
         };
@@ -293,12 +266,9 @@ impl<'a> World<'a> {
                 spec: spec.clone(),
             });
         }
-        if clocks.is_some() {
-            host.close(opened);
-            switches.iter_mut().for_each(|s| s.close(opened));
-        } else {
-            host.open(opened);
-            switches.iter_mut().for_each(|s| s.open(Time(140_000_000)));
+        host.open(opened);
+        for s in &mut switches {
+            s.open(far(140_000_000));
         }
         let recording = Recording {
             wall0_ns: i64::try_from(topology.host.wall_s).unwrap_or(0).saturating_mul(1_000_000_000),
@@ -331,19 +301,12 @@ impl<'a> World<'a> {
             retransmits: 0.0,
             recording,
             transitions: Vec::new(),
-            clocks,
             end: Time::from_millis(incident.duration_ms),
             rng,
         };
         if !topology.host.active {
             world.passive = true;
             world.host.set_active(opened, false);
-        }
-        if let Some(clocks) = clocks {
-            world.plan_clock(None, &clocks.host);
-            for (half, clock) in clocks.far.iter().enumerate() {
-                world.plan_clock(Some(half), clock);
-            }
         }
         world.start_counters();
         world.log_enslaving();
@@ -405,9 +368,6 @@ impl<'a> World<'a> {
             Action::AtTap { member, source, pdu } => self.at_tap(member, source, pdu),
             Action::LateSend { member, pdu } => self.onto_wire_to_host(member, pdu),
             Action::Mii { member } => self.look_at_carrier(member),
-            Action::FarMii { member } => self.far_looks_at_carrier(member),
-            Action::Open(end) => self.open_end(end),
-            Action::Sends { end, member, at } => self.sends(end, member, at),
             Action::Trained { member } => self.trained(member),
             Action::Watchdog { member } => self.watchdog(member),
             Action::Stall { fault } => self.stall(fault),

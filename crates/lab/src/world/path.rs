@@ -59,13 +59,8 @@ impl World<'_> {
             }
             return;
         }
-        let latency = self.latency() + delay * 1_000_000;
+        let latency = self.rng.u64(4_000..40_000) + delay * 1_000_000;
         self.plan(now + latency, Action::AtPeer { member, pdu });
-    }
-
-    /// Nanoseconds on the cable.
-    fn latency(&mut self) -> u64 {
-        self.clocks.map_or_else(|| self.rng.u64(4_000..40_000), |c| c.latency_ns)
     }
 
     /// A PDU of the host is at the other end of the cable.
@@ -155,7 +150,7 @@ impl World<'_> {
             }
             return;
         }
-        let latency = self.latency() + delay * 1_000_000;
+        let latency = self.rng.u64(4_000..40_000) + delay * 1_000_000;
         self.plan(now + latency, Action::AtNic { member, source, pdu });
     }
 

@@ -13,7 +13,6 @@ use super::selection::{self, Aggregator};
 use super::selection_linux::{self, AdSelect};
 use super::state::{MuxState, PeriodicState, ReceiveState, Selected};
 use super::time::{Deadline, Time};
-use super::transmit::GATE_TICKS;
 use crate::{Mac, PortState};
 use std::collections::VecDeque;
 
@@ -43,12 +42,8 @@ pub struct System {
     config: SystemConfig,
     ports: Vec<Port>,
     aggregators: Vec<Aggregator>,
-    /// Time of tick [`Self::origin_tick`] (profiles with ticks), moved when ticks come late or the bond is opened.
+    /// Time of tick 0 (profiles with ticks), moved when ticks come late.
     origin: Time,
-    /// The tick that falls on [`Self::origin`].
-    origin_tick: u64,
-    /// Linux: the bond is down, so its work item does not run and nobody hears PDUs.
-    closed: bool,
     /// The last tick that has been run (profiles with ticks).
     tick: u64,
     /// Linux: the aggregator selection timer.
@@ -74,8 +69,6 @@ impl System {
             ports: Vec::new(),
             aggregators: Vec::new(),
             origin: now,
-            origin_tick: 0,
-            closed: false,
             tick: 0,
             selection_timer: Deadline::OFF,
             next_aggregator_id: 1,
@@ -139,33 +132,13 @@ impl System {
         self.ports.len() - 1
     }
 
-    /// Linux `bond_open()`: the work item runs at once and from now on every tick (`queue_delayed_work(bond->wq,
-    /// &bond->ad_work, 0)`), and the aggregator selection timer is set to one tick. A standard system is always open.
+    /// Linux `bond_open()`: the aggregator selection timer is set to one tick.
     pub fn open(&mut self, now: Time) {
         self.catch_up(now);
-        if self.has(Deviations::TICKS) {
-            self.closed = false;
-            self.next_tick_at(now);
-        }
         if self.has(Deviations::SELECTION_DELAY) {
             self.selection_timer = Deadline::at(self.now_units(now) + 1);
         }
         self.settle(now);
-    }
-
-    /// Linux `bond_close()`: the work item is cancelled, so every timer stands still, and PDUs reach no machine
-    /// (`bond->recv_probe = NULL`), until [`Self::open`]. The ports keep their states. `lacp_rate` and `lacp_active` are
-    /// taken only by a bond that is down (`BOND_OPTFLAG_IFDOWN`, `bond_options.c`). A standard system is always open.
-    pub fn close(&mut self, now: Time) {
-        self.catch_up(now);
-        self.closed = self.has(Deviations::TICKS);
-        self.schedule(now);
-    }
-
-    /// The tick after the last one that ran falls on `at`.
-    const fn next_tick_at(&mut self, at: Time) {
-        self.origin = at;
-        self.origin_tick = self.tick + 1;
     }
 
     /// Removes a port. A system with ticks says good-bye with a last PDU (`bond_3ad_unbind_slave()`), which waits
@@ -315,28 +288,10 @@ impl System {
         if !self.has(Deviations::TICKS) {
             self.stalled_until = self.stalled_until.max(until);
         } else if until > self.time(self.tick + 1) {
-            self.next_tick_at(until);
+            // The next tick falls on `until`.
+            let next = (self.tick + 1).saturating_mul(self.config.profile.tick_length());
+            self.origin = Time(until.0.saturating_sub(next));
         }
-        self.schedule(now);
-    }
-
-    /// A PDU of a port is known to leave at `at`: a recording of a kernel tells when its late work item ran. The ticks from
-    /// now on are moved so that the transmit gate of the port is open then; nothing is sent because of it. Ticks come late
-    /// rather than early, so a gate that should have opened up to two and a half ticks before is meant.
-    pub fn gate_known(&mut self, now: Time, port: usize, at: Time) {
-        self.catch_up(now);
-        let tick = self.config.profile.tick_length();
-        let Some(p) = self.ports.get(port).filter(|_| self.has(Deviations::TICKS) && !self.closed) else {
-            return;
-        };
-        let first = self.tick + 1;
-        let nearest = first + (at.since(self.time(first)) + tick / 2) / tick;
-        let mut open = nearest - nearest.saturating_sub(p.gate_origin) % GATE_TICKS;
-        if open < first {
-            open += GATE_TICKS;
-        }
-        self.origin = (at - (open - first).saturating_mul(tick)).max(now);
-        self.origin_tick = first;
         self.schedule(now);
     }
 
@@ -347,9 +302,6 @@ impl System {
         let profile = self.config.profile;
         if !profile.has(Deviations::PORT_MOVED_UNNOTICED) {
             self.notice_move(port, pdu);
-        }
-        if self.closed {
-            return;
         }
         let Some(p) = self.ports.get_mut(port).filter(|p| p.bound) else { return };
         let before = (p.receive, p.partner, p.actor.state, p.selected);
@@ -430,10 +382,7 @@ impl System {
     /// `now` in clock units: the last tick not after it, or nanoseconds.
     fn units(&self, now: Time) -> u64 {
         if self.has(Deviations::TICKS) {
-            if now < self.origin {
-                return self.origin_tick.saturating_sub(1);
-            }
-            self.origin_tick + now.since(self.origin) / self.config.profile.tick_length()
+            now.since(self.origin) / self.config.profile.tick_length()
         } else {
             now.0
         }
@@ -444,8 +393,7 @@ impl System {
     }
     fn time(&self, units: u64) -> Time {
         if self.has(Deviations::TICKS) {
-            let since = units.saturating_sub(self.origin_tick);
-            self.origin + since.saturating_mul(self.config.profile.tick_length())
+            self.origin + units.saturating_mul(self.config.profile.tick_length())
         } else {
             Time(units)
         }
@@ -462,7 +410,7 @@ impl System {
             }
             self.schedule(at);
         }
-        if ticks && !self.closed {
+        if ticks {
             self.tick = self.tick.max(self.units(now));
         }
     }
@@ -597,9 +545,6 @@ impl System {
             if p.ntt && p.lacp_enabled {
                 next = next.min(Deadline::at(p.transmit_allowed_at(&profile, units + 1)));
             }
-        }
-        if self.closed {
-            next = Deadline::OFF;
         }
         if next.runs() {
             next = next.max(soon);

@@ -5,7 +5,7 @@ use super::profile::{Deviations, Profile};
 use super::state::PeriodicState;
 
 /// Ticks between two openings of Linux' transmit gate: `ad_ticks_per_sec / AD_MAX_TX_IN_SECOND`.
-pub(super) const GATE_TICKS: u64 = 3;
+const GATE_TICKS: u64 = 3;
 
 impl Port {
     /// Sends a PDU if one is due and allowed now.

@@ -166,8 +166,6 @@ fn replay_with(dir: &Path, end: &End<'_>, guess: Guess) -> Outcome {
                 Input::Passive => {
                     model.set_active(at, false);
                     model.open(at);
-                    // After the tick at once, the ticks are those of the recording here too.
-                    model.stall(at, tick);
                 }
             }
             remember(&mut shown, at, &model);
