@@ -275,8 +275,7 @@ mod tests {
         let f = fields(&p);
         assert_eq!((f.source, f.dev.as_deref(), f.int("Speed")), ("ethtool", Some("eno1"), Some(1000)));
         assert_eq!(f.text("Link detected"), Some("no (No cable)"));
-        // One line of the plain output, `MDI-X: off`.
-        assert_eq!(f.text("MDI-X"), Some("off"));
+        assert_eq!((f.text("MDI-X"), f.text("Supported ports")), (Some("off"), Some("[ TP ]")));
         assert_eq!(p.typed, 10);
     }
 
